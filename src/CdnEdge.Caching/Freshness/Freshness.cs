@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Caching;
+
+/// <summary>Where a freshness lifetime comes from.</summary>
+internal enum FreshnessSource
+{
+    /// <summary>Nothing gives one: not fresh.</summary>
+    None,
+    SMaxAge,
+    MaxAge,
+    Expires,
+    Heuristic,
+    /// <summary>The policy's default or status TTL.</summary>
+    Policy,
+}
+
+/// <summary>How long a response is fresh and how old it was on arrival (RFC 9111 §4.2).</summary>
+/// <param name="Lifetime">Freshness lifetime, already bounded by the policy's MinTtl and MaxTtl.</param>
+/// <param name="Source">Where <paramref name="Lifetime"/> comes from.</param>
+/// <param name="InitialAge">corrected_initial_age, §4.2.3.</param>
+/// <param name="ResponseTime">When the response arrived.</param>
+internal readonly record struct Freshness(TimeSpan Lifetime, FreshnessSource Source, TimeSpan InitialAge, DateTimeOffset ResponseTime)
+{
+    /// <summary>True where the origin itself said how long (max-age, s-maxage, Expires, targeted): "explicit" in RFC 9111.</summary>
+    internal bool IsExplicit => Source is FreshnessSource.SMaxAge or FreshnessSource.MaxAge or FreshnessSource.Expires;
+
+    /// <summary>current_age, never negative.</summary>
+    internal TimeSpan Age(DateTimeOffset now) => throw new NotImplementedException();
+
+    /// <summary>Lifetime minus age: negative when stale.</summary>
+    internal TimeSpan Remaining(DateTimeOffset now) => Lifetime - Age(now);
+
+    internal static Freshness Of(
+        int status,
+        IHeaderDictionary headers,
+        ResponseDirectives directives,
+        CachePolicy policy,
+        DateTimeOffset requestTime,
+        DateTimeOffset responseTime) => throw new NotImplementedException();
+}
