@@ -1,0 +1,75 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery;
+using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Routing;
+using CdnEdge.Storage;
+using CdnEdge.Upstream;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the cache to a YARP reverse proxy.</summary>
+public static class CdnCacheExtensions
+{
+    /// <summary>
+    /// Caches the responses of all routes in memory, by the book (RFC 9111), each by its policy: the one that its
+    /// metadata <see cref="CdnCacheMetadata.Policy"/> names, else <c>default</c>. Nothing further is to be called:
+    /// <c>MapReverseProxy()</c> maps the routes as ever.
+    /// </summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="configure">Sets options in code. May be null.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, Action<CdnCacheOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        var options = services.AddOptions<CdnCacheOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        if (services.Any(service => service.ServiceType == typeof(CacheServices)))
+        {
+            return builder;
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CdnCacheOptions>, CdnCacheOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));
+        services.AddSingleton<SegmentArena>();
+        services.AddSingleton(provider => new MemoryTier(
+            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory.MaxBytes ?? MemoryLimit.Default(),
+            provider.GetRequiredService<SegmentArena>()));
+        services.AddSingleton<PolicyRegistry>();
+        services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<CacheServices>();
+        services.AddSingleton<FillRunner>();
+        services.AddSingleton<DirectForwarder>();
+        services.AddSingleton<RequestGuard>();
+        services.AddSingleton<CacheEndpoint>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, CachingEndpointPolicy>());
+        builder.AddCdnUpstream(provider =>
+        {
+            var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding };
+        });
+        return builder;
+    }
+
+    /// <summary>As the other overload, with options bound from a configuration section (and again when it changes).</summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="section">The section that holds <see cref="CdnCacheOptions"/>: <c>CdnEdge</c> by convention.</param>
+    /// <param name="configure">Sets options in code, after the section. May be null.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section, Action<CdnCacheOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(section);
+        builder.Services.AddOptions<CdnCacheOptions>().Bind(section);
+        return builder.AddCdnCache(configure);
+    }
+}

@@ -1,0 +1,32 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Upstream;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>Refuses what must not go any further: ambiguous framing and requests that have been here before.</summary>
+internal sealed class RequestGuard(CacheName name)
+{
+    internal GuardRefusal? Refuse(HttpContext context)
+    {
+        if (FramingGuard.Inspect(context) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return CdnLoop.Contains(context.Request.Headers, name.Value)
+            ? new GuardRefusal(StatusCodes.Status508LoopDetected, "the request has passed this edge before (CDN-Loop).", false)
+            : null;
+    }
+
+    internal Task AnswerAsync(HttpContext context, GuardRefusal refusal)
+    {
+        if (refusal.CloseConnection)
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
+        return ErrorResponder.WriteAsync(context, refusal.Status, refusal.Reason, new CacheStatus { Detail = "refused" }.Format(name.Value));
+    }
+}
