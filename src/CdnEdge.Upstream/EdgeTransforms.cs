@@ -1,0 +1,56 @@
+using CdnEdge.Upstream.Forwarded;
+using CdnEdge.Upstream.HopByHop;
+using CdnEdge.Upstream.Loops;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace CdnEdge.Upstream;
+
+/// <summary>
+/// What a CDN node does to every forwarded message, whatever the route. Runs after the route's own transforms
+/// and leaves alone what they said: their Host, their X-Forwarded-*, any field that they gave a value.
+/// </summary>
+internal sealed class EdgeTransforms : ITransformProvider
+{
+    private readonly UpstreamOptions _options;
+    private readonly TrustedProxies _trustedProxies;
+
+    public EdgeTransforms(UpstreamOptions options)
+    {
+        _options = options;
+        _trustedProxies = new TrustedProxies(options.Forwarding.TrustedProxies);
+    }
+
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        context.RequestTransforms.Add(new HopByHopRequestTransform());
+
+        // A route with an X-Forwarded or Forwarded transform of its own (even one that says Off) has set this.
+        if (context.UseDefaultForwarders is null or true)
+        {
+            context.UseDefaultForwarders = false;
+            context.RequestTransforms.Add(new ForwardedTransform(_options.Forwarding, _trustedProxies));
+        }
+
+        if (_options.Forwarding.OriginalHost
+            && !context.RequestTransforms.Any(static transform => transform is RequestHeaderOriginalHostTransform))
+        {
+            context.AddOriginalHost(useOriginal: true);
+            context.RequestTransforms.Add(new DestinationHostTransform());
+        }
+
+        context.RequestTransforms.Add(new ViaRequestTransform(_options.Name));
+        context.RequestTransforms.Add(new CdnLoopTransform(_options.Name));
+
+        context.ResponseTransforms.Add(new HopByHopResponseTransform());
+        context.ResponseTransforms.Add(new ViaResponseTransform(_options.Name));
+    }
+}

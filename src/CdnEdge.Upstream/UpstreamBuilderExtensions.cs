@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CdnEdge.Upstream;
+
+/// <summary>Adds this room to a YARP application.</summary>
+internal static class UpstreamBuilderExtensions
+{
+    /// <summary>
+    /// Everything that happens to messages between this node and its upstreams: hop-by-hop fields, Via, CDN-Loop,
+    /// X-Forwarded-* and Forwarded, interim responses.
+    /// </summary>
+    public static IReverseProxyBuilder AddCdnUpstream(this IReverseProxyBuilder builder, Func<IServiceProvider, UpstreamOptions> options)
+    {
+        builder.Services.AddSingleton(options);
+        builder.AddTransforms<EdgeTransforms>();
+        return builder;
+    }
+}
