@@ -14,7 +14,7 @@ public sealed class CdnCacheOptions
 
     /// <summary>
     /// Policies by name; <c>default</c> is the policy of routes that choose none. A route chooses with the metadata
-    /// <c>CdnEdge:CachePolicy</c>.
+    /// <see cref="CdnCacheMetadata.Policy"/>.
     /// </summary>
     public IDictionary<string, CachePolicy> Policies { get; set; } = new Dictionary<string, CachePolicy>(StringComparer.OrdinalIgnoreCase);
 
