@@ -5,6 +5,7 @@ using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream;
+using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery;
@@ -211,16 +212,21 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                 || services.Fills.Find(lookup.FillKeyFor(null, context.Request.Headers)) is { Head.Stored: not null });
     }
 
-    private async Task<FillHead> AwaitHeadAsync(HttpContext context, Fill fill)
+    private static async Task<FillHead> AwaitHeadAsync(HttpContext context, Fill fill)
     {
-        var interims = 0;
+        Http1InterimWriter? writer = null;
+        var passed = 0;
         while (true)
         {
             var version = fill.Version;
-            foreach (var (status, fields) in fill.InterimsFrom(interims))
+            foreach (var (status, fields) in fill.InterimsFrom(passed))
             {
-                interims++;
-                await Http1InterimWriter.TryWriteAsync(context, status, fields, context.RequestAborted);
+                passed++;
+                writer ??= Http1InterimWriter.TryCreate(context);
+                if (writer is not null)
+                {
+                    await writer.TryWriteAsync(status, fields, context.RequestAborted);
+                }
             }
 
             if (fill.Head is { } head)

@@ -49,7 +49,7 @@ internal sealed class CacheServices(
     {
         foreach (var selector in _selectors)
         {
-            if (selector.Select(context, route.Model) is { } policy)
+            if (selector.SelectPolicy(context, route.Model) is { } policy)
             {
                 return policy;
             }

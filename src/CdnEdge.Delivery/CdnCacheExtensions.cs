@@ -1,4 +1,3 @@
-using CdnEdge.Caching;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Fills;
@@ -21,17 +20,11 @@ public static class CdnCacheExtensions
     /// <c>MapReverseProxy()</c> maps the routes as ever.
     /// </summary>
     /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
-    /// <param name="configure">Sets options in code. May be null.</param>
-    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, Action<CdnCacheOptions>? configure = null)
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        var options = services.AddOptions<CdnCacheOptions>().ValidateOnStart();
-        if (configure is not null)
-        {
-            options.Configure(configure);
-        }
-
+        services.AddOptions<CdnCacheOptions>().ValidateOnStart();
         if (services.Any(service => service.ServiceType == typeof(CacheServices)))
         {
             return builder;
@@ -61,15 +54,28 @@ public static class CdnCacheExtensions
         return builder;
     }
 
-    /// <summary>As the other overload, with options bound from a configuration section (and again when it changes).</summary>
+    /// <summary>As <see cref="AddCdnCache(IReverseProxyBuilder)"/>, with options set in code.</summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="configure">Sets the options.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, Action<CdnCacheOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.Configure(configure);
+        return builder.AddCdnCache();
+    }
+
+    /// <summary>
+    /// As <see cref="AddCdnCache(IReverseProxyBuilder)"/>, with options bound from a configuration section, and bound again
+    /// when it changes.
+    /// </summary>
     /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
     /// <param name="section">The section that holds <see cref="CdnCacheOptions"/>: <c>CdnEdge</c> by convention.</param>
-    /// <param name="configure">Sets options in code, after the section. May be null.</param>
-    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section, Action<CdnCacheOptions>? configure = null)
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(section);
-        builder.Services.AddOptions<CdnCacheOptions>().Bind(section);
-        return builder.AddCdnCache(configure);
+        builder.Services.Configure<CdnCacheOptions>(section);
+        return builder.AddCdnCache();
     }
 }

@@ -62,6 +62,25 @@ internal sealed class StoredHead
         return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), directives, freshness, policy);
     }
 
+    /// <summary>The head of the whole that parts (206) have been combined to: a 200 (RFC 9111 §3.4).</summary>
+    internal StoredHead AsComplete() => new()
+    {
+        Status = StatusCodes.Status200OK,
+        Fields = Array.FindAll(Fields, static field => !field.Name.Equals("Content-Range", StringComparison.OrdinalIgnoreCase)),
+        Freshness = Freshness,
+        Variance = Variance,
+        Directives = Directives,
+        ETag = ETag,
+        LastModified = LastModified,
+        Date = Date,
+        ForbidsStale = ForbidsStale,
+        AllowsAuthorized = AllowsAuthorized,
+        StaleWhileRevalidate = StaleWhileRevalidate,
+        StaleIfError = StaleIfError,
+        Grace = Grace,
+        ManagedBytes = ManagedBytes,
+    };
+
     /// <summary>
     /// The head after a validation: fields of the 304 (or of a HEAD's 200) replace those stored, except those that
     /// describe the stored body (RFC 9111 §3.2: Content-Encoding, Content-Length, Content-Range, digests, ETag) and Vary.

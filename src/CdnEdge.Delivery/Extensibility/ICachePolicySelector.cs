@@ -13,5 +13,5 @@ public interface ICachePolicySelector
     /// <summary>The policy of this request, or null to leave the choice to others.</summary>
     /// <param name="context">The client's request.</param>
     /// <param name="route">The YARP route that it matched.</param>
-    CachePolicy? Select(HttpContext context, RouteModel route);
+    CachePolicy? SelectPolicy(HttpContext context, RouteModel route);
 }

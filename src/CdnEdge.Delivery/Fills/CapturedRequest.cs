@@ -125,7 +125,7 @@ internal sealed class CapturedRequest
     /// A fill's answer is for everybody: the first client's own conditions and range are evaluated against it later, and
     /// don't go upstream.
     /// </summary>
-    private static void ReplaceConditions(HeaderDictionary headers, FillPlan plan)
+    private static void ReplaceConditions(IHeaderDictionary headers, FillPlan plan)
     {
         headers.IfMatch = default;
         headers.IfNoneMatch = default;

@@ -15,7 +15,9 @@ namespace CdnEdge.Delivery.Fills;
 /// reads at most <see cref="ReadAhead"/> ahead of its fastest reader and keeps at most <c>retained</c> bytes for slower
 /// ones; a reader that falls further behind is cut off (it sees a broken transfer) rather than hold the others back.
 /// </remarks>
+#pragma warning disable CA1001 // The cancellation has no timer and nothing to free; readers may ask for its token after the fill has ended.
 internal sealed class Fill(FillKey key, long epoch, long retained)
+#pragma warning restore CA1001
 {
     /// <summary>Bytes read ahead of the fastest reader when the body isn't kept whole.</summary>
     internal const long ReadAhead = 1 << 20;

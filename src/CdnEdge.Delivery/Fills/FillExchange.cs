@@ -2,6 +2,7 @@ using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream;
+using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery.Fills;
@@ -21,7 +22,6 @@ internal sealed class FillExchange(
     CacheServices services,
     Fill fill,
     FillPlan plan,
-    CapturedRequest request,
     CachePolicy policy,
     DateTimeOffset requestTime) : IResponseSink, IInterimResponseSink
 {
@@ -127,7 +127,9 @@ internal sealed class FillExchange(
     private void Confirm(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
     {
         var freshened = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
-        var still = services.Memory.UpdateHead(stored, freshened);
+        var still = freshened.MustBeDropped
+            ? !services.Memory.Remove(stored)
+            : services.Memory.UpdateHead(stored, freshened);
         fill.PublishHead(
             new FillHead
             {
@@ -157,7 +159,7 @@ internal sealed class FillExchange(
         try
         {
             var whole = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
-            var headers = new HeaderDictionary();
+            IHeaderDictionary headers = new HeaderDictionary();
             foreach (var field in whole.Fields)
             {
                 headers[field.Name] = field.Value;

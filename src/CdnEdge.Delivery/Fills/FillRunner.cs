@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Upstream;
+using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -59,7 +60,7 @@ internal sealed partial class FillRunner(CacheServices services)
     private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan)
     {
         await using var scope = services.Provider.CreateAsyncScope();
-        var exchange = new FillExchange(services, job.Fill, plan, job.Request, job.Policy, services.Time.GetUtcNow());
+        var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
         using var response = new CapturedResponse(exchange, job.Fill.Cancelled);
         var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response);
         exchange.Context = context;

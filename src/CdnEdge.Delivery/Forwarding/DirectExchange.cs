@@ -2,14 +2,14 @@ using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery.Forwarding;
 
 /// <summary>One request forwarded on its own: what the cache does with the answer as it passes.</summary>
 internal sealed class DirectExchange(CacheServices services, HttpContext context, CachePolicy policy, Lookup? lookup, DirectPlan plan)
-    : IInterimResponseSink, IDisposable
+    : IDisposable
 {
     private readonly DateTimeOffset _requestTime = services.Time.GetUtcNow();
     private readonly long _epoch = services.Epochs.Now;
@@ -24,17 +24,25 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
     private CacheKey Key => _key ??= RequestKey();
 
-    public async ValueTask OnInterimAsync(int status, IReadOnlyList<KeyValuePair<string, string>> fields) =>
-        await Http1InterimWriter.TryWriteAsync(context, status, fields, context.RequestAborted);
+    /// <summary>Passes interim responses on; null where the client can't have any.</summary>
+    internal Http1InterimWriter? Interims { get; } = Http1InterimWriter.TryCreate(context);
 
     /// <summary>The answer's head is complete and about to be sent.</summary>
-    internal Task OnStarting()
+    internal async Task OnStartingAsync()
     {
-        if (IsAnsweredByEdge)
+        if (Interims is not null)
         {
-            return Task.CompletedTask;
+            await Interims.CloseAsync();
         }
 
+        if (!IsAnsweredByEdge)
+        {
+            OnHead();
+        }
+    }
+
+    private void OnHead()
+    {
         var method = context.Request.Method;
         var response = context.Response;
         if (Invalidation.IsDue(method, response.StatusCode))
@@ -58,7 +66,6 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         };
         ResponseHead.AppendCacheStatus(response.Headers, status.Format(services.Name));
         services.Serving(context, plan.Forward is ForwardReason.Bypass or ForwardReason.Method ? CacheOutcome.Bypass : CacheOutcome.Miss);
-        return Task.CompletedTask;
     }
 
     /// <summary>A piece of the body has passed to the client.</summary>

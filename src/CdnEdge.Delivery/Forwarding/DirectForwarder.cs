@@ -1,8 +1,8 @@
 using CdnEdge.Caching;
-using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream;
+using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -24,7 +24,7 @@ internal sealed class DirectForwarder(CacheServices services)
     internal async Task ForwardAsync(HttpContext context, CachedRoute route, CachePolicy policy, Lookup? lookup, DirectPlan plan)
     {
         var exchange = new DirectExchange(services, context, policy, lookup, plan);
-        context.Response.OnStarting(static state => ((DirectExchange)state).OnStarting(), exchange);
+        context.Response.OnStarting(static state => ((DirectExchange)state).OnStartingAsync(), exchange);
 
         var original = context.Features.Get<IHttpResponseBodyFeature>();
         if (plan.MayStore && original is not null)
@@ -34,7 +34,7 @@ internal sealed class DirectForwarder(CacheServices services)
 
         try
         {
-            using (InterimResponses.Begin(exchange))
+            using (exchange.Interims is null ? null : InterimResponses.Begin(exchange.Interims))
             {
                 await route.Forward(context);
             }

@@ -1,6 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Loops;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery;

@@ -28,11 +28,11 @@ internal static class FillAnswer
         if (head is { Status: StatusCodes.Status200OK, Stored: not null, ContentLength: > 0 and var length }
             && request.Headers.Range.Count > 0
             && Preconditions.AllowsRange(request.Headers, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
-            && RangeField.Resolve(request.Headers.Range, length.Value, out var ranges) == RangeOutcome.Satisfiable
+            && RangeField.Resolve(request.Headers.Range, length, out var ranges) == RangeOutcome.Satisfiable
             && ranges is [var range])
         {
             response.StatusCode = StatusCodes.Status206PartialContent;
-            response.Headers.ContentRange = ContentRange.Format(range, length.Value);
+            response.Headers.ContentRange = ContentRange.Format(range, length);
             response.ContentLength = range.Length;
             reader.Seek(range.Offset);
             end = range.End;

@@ -1,4 +1,3 @@
-using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using Microsoft.AspNetCore.Http;
 
