@@ -50,8 +50,12 @@ internal static class ConfigurationValue
     private static (object? Value, string Expected) ParseDuration(string text)
     {
         // .NET reads a bare number as days, which nobody means who writes "MaxTtl": 60.
-        if (text.Length > 0 && text.All(char.IsAsciiDigit))
-            return (null, $"a duration: write 00:00:{(text.Length == 1 ? "0" : "") + text[..Math.Min(2, text.Length)]} for seconds, {text}.00:00:00 for days");
+        if (text.Length is > 0 and < 8 && text.All(char.IsAsciiDigit))
+        {
+            var number = int.Parse(text, CultureInfo.InvariantCulture);
+            return (null, $"a duration; write {TimeSpan.FromSeconds(number):c} for {number} seconds, {TimeSpan.FromDays(number):c} for days");
+        }
+
         return (
             TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var duration) ? duration : null,
             "a duration; write [days.]hours:minutes:seconds, such as 00:10:00");

@@ -42,7 +42,7 @@ internal static partial class EdgeHost
 #pragma warning disable ASP0014
         app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());
 #pragma warning restore ASP0014
-        app.Run(UnknownSite.RefuseAsync);
+        app.Run(context => UnknownSite.RefuseAsync(context, reviewed.Cache.Name));
         return app;
     }
 

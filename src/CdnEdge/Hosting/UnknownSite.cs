@@ -8,7 +8,9 @@ namespace CdnEdge.Hosting;
 /// </summary>
 internal static class UnknownSite
 {
-    internal static Task RefuseAsync(HttpContext context)
+    /// <param name="context">The request that no route matched.</param>
+    /// <param name="name">This cache's name in Cache-Status (RFC 9211).</param>
+    internal static Task RefuseAsync(HttpContext context, string name)
     {
         var routes = context.RequestServices.GetRequiredService<IProxyStateLookup>().GetRoutes();
         var known = routes.Any(r => ServesHost(r.Config.Match.Hosts, context.Request.Host));
@@ -17,6 +19,7 @@ internal static class UnknownSite
             ? (StatusCodes.Status404NotFound, "404 Not Found: no route for this path.\n")
             : (StatusCodes.Status421MisdirectedRequest, "421 Misdirected Request: no site of this host here.\n");
         response.Headers.CacheControl = "no-store";
+        response.Headers["Cache-Status"] = known ? $"{name}; detail=no-route" : $"{name}; detail=unknown-host";
         response.ContentType = "text/plain; charset=utf-8";
         response.ContentLength = text.Length;
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.WriteAsync(text, context.RequestAborted);
