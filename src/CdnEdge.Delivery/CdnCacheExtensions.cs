@@ -1,4 +1,5 @@
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Configuration;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
@@ -36,7 +37,7 @@ public static class CdnCacheExtensions
         services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));
         services.AddSingleton<SegmentArena>();
         services.AddSingleton(provider => new MemoryTier(
-            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory.MaxBytes ?? MemoryLimit.Default(),
+            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory.MaxBytes ?? MemoryLimit.Default,
             provider.GetRequiredService<SegmentArena>()));
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();
@@ -75,7 +76,7 @@ public static class CdnCacheExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(section);
-        builder.Services.Configure<CdnCacheOptions>(section);
+        builder.Services.AddOptions<CdnCacheOptions>().ReadFrom(section);
         return builder.AddCdnCache();
     }
 }

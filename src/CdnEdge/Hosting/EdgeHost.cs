@@ -22,8 +22,8 @@ internal static partial class EdgeHost
         services.AddSingleton(TimeProvider.System);
         services.AddRouting();
         services.AddReverseProxy()
-            .LoadFromConfig(configuration.Root.GetSection("ReverseProxy"));
-        // .AddCdnCache(configuration.Root.GetSection("CdnEdge"));
+            .LoadFromConfig(configuration.Root.GetSection("ReverseProxy"))
+            .AddCdnCache(configuration.Root.GetSection("CdnEdge"));
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         if (source.File is not null)
         {
