@@ -12,7 +12,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     : IDisposable
 {
     private readonly DateTimeOffset _requestTime = services.Time.GetUtcNow();
-    private readonly long _epoch = services.Epochs.Now;
+    private long _epoch = services.Epochs.Now;
     private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
 
     private StoredHead? _head;
@@ -204,10 +204,17 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private void InvalidateTargets(HttpResponse response)
     {
         var target = RequestTarget.Of(context.Request);
+        var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
         services.Invalidate(Key);
         foreach (var uri in Invalidation.Targets(target, response.Headers))
         {
             services.Invalidate(RequestTarget.KeyOf(uri, policy));
+        }
+
+        if (!overtaken)
+        {
+            // This answer is what came of the change, not what was before it: it may be stored.
+            _epoch = services.Epochs.Now;
         }
     }
 

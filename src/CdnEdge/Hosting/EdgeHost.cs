@@ -61,7 +61,7 @@ internal static partial class EdgeHost
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "listening on {Address}")]
+        [LoggerMessage(1, LogLevel.Information, "Now listening on: {Address}")]
         internal static partial void Listening(ILogger logger, string address);
 
         [LoggerMessage(2, LogLevel.Information, "origin {Origin}")]
