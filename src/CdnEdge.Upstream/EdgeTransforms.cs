@@ -52,5 +52,7 @@ internal sealed class EdgeTransforms : ITransformProvider
 
         context.ResponseTransforms.Add(new HopByHopResponseTransform());
         context.ResponseTransforms.Add(new ViaResponseTransform(_options.Name));
+        context.ResponseTransforms.Add(new TrailerResponseTransform());
+        context.ResponseTrailersTransforms.Add(new TrailerEndTransform());
     }
 }

@@ -1,3 +1,4 @@
+using CdnEdge.Upstream.Interim;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CdnEdge.Upstream;
@@ -13,6 +14,7 @@ internal static class UpstreamBuilderExtensions
     {
         builder.Services.AddSingleton(options);
         builder.AddTransforms<EdgeTransforms>();
+        InterimHttpClientFactory.Decorate(builder.Services);
         return builder;
     }
 }

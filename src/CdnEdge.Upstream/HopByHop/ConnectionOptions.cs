@@ -8,6 +8,10 @@ namespace CdnEdge.Upstream.HopByHop;
 /// The fields that a message's Connection field nominates: they're meant for the next hop only, and an intermediary
 /// removes them (RFC 9110 §7.6.1).
 /// </summary>
+/// <remarks>
+/// Kestrel rewrites a client's Connection to the one option that it knows in it (<c>close, X-A</c> arrives as
+/// <c>close</c>), so names beside exactly one of <c>close</c>, <c>keep-alive</c> and <c>Upgrade</c> can't be seen here.
+/// </remarks>
 internal static class ConnectionOptions
 {
     // A sender never nominates a field meant for every recipient (RFC 9110 §7.6.1), so who does wants something else:
