@@ -4,7 +4,7 @@ using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
@@ -264,7 +264,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         if (!usable)
         {
             services.Serving(context, CacheOutcome.Error);
-            var failure = fill.Failure ?? UpstreamFailure.Incomplete;
+            var failure = fill.Failure ?? ProxyStatus.Incomplete;
             await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
             return;
         }

@@ -1,6 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Storage;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery.Fills;
@@ -52,7 +52,7 @@ internal sealed class Fill(FillKey key, long epoch, long retained)
     internal bool IsFailed { get; private set; }
 
     /// <summary>Why it failed.</summary>
-    internal UpstreamFailure? Failure { get; private set; }
+    internal ProxyStatus? Failure { get; private set; }
 
     /// <summary>Cancelled when nobody wants the answer any more.</summary>
     internal CancellationToken Cancelled => _cancel.Token;
@@ -210,12 +210,12 @@ internal sealed class Fill(FillKey key, long epoch, long retained)
         Pulse();
     }
 
-    internal void Fail(UpstreamFailure failure)
+    internal void Fail(ProxyStatus failure)
     {
         lock (_lock)
         {
             Failure = failure;
-            Head ??= new FillHead { Result = FillResult.Failure, Status = failure.Status, Reason = NoStoreReason.Incomplete };
+            Head ??= new FillHead { Result = FillResult.Failure, Status = failure.StatusCode, Reason = NoStoreReason.Incomplete };
             IsFailed = true;
         }
 

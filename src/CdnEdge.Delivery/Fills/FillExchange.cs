@@ -1,7 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
@@ -81,7 +81,7 @@ internal sealed class FillExchange(
         return fill.AppendAsync(bytes, fill.Cancelled);
     }
 
-    internal void OnFailure(UpstreamFailure failure)
+    internal void OnFailure(ProxyStatus failure)
     {
         if (fill.Head is null)
         {
@@ -97,8 +97,8 @@ internal sealed class FillExchange(
             return Result;
         }
 
-        var failure = response.IsAborted || fill.Cancelled.IsCancellationRequested
-            ? UpstreamFailure.Of(Context) ?? UpstreamFailure.Incomplete
+        ProxyStatus? failure = response.IsAborted || fill.Cancelled.IsCancellationRequested
+            ? ProxyStatus.Of(Context) ?? ProxyStatus.Incomplete
             : null;
         if (failure is null)
         {
@@ -107,13 +107,13 @@ internal sealed class FillExchange(
 
         if (failure is null && fill.Head is { Result: FillResult.Response, ContentLength: { } promised } && _body is not null && _body.Length != promised)
         {
-            failure = UpstreamFailure.Incomplete;
+            failure = ProxyStatus.Incomplete;
         }
 
         if (failure is not null || fill.Head is null)
         {
             services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            fill.Fail(failure ?? UpstreamFailure.Incomplete);
+            fill.Fail(failure ?? ProxyStatus.Incomplete);
             return Result;
         }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Routing;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,7 +47,7 @@ internal sealed partial class FillRunner(CacheServices services)
                 Log.FillBroke(services.Logger, exception, fill.Key.Key.ToString());
             }
 
-            fill.Fail(UpstreamFailure.Internal);
+            fill.Fail(ProxyStatus.InternalError);
         }
         finally
         {
@@ -71,7 +71,7 @@ internal sealed partial class FillRunner(CacheServices services)
                 await job.Route.Forward(context);
             }
 
-            if (!response.HasStarted && UpstreamFailure.Of(context) is { } failure)
+            if (!response.HasStarted && ProxyStatus.Of(context) is { } failure)
             {
                 exchange.OnFailure(failure);
                 return exchange.Result;

@@ -1,7 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -39,16 +39,13 @@ internal sealed class DirectForwarder(CacheServices services)
                 await route.Forward(context);
             }
 
-            var failure = UpstreamFailure.Of(context);
-            if (failure is not null && !context.Response.HasStarted)
-            {
-                await AnswerFailureAsync(context, lookup, plan, failure, exchange);
-                return;
-            }
-
-            if (failure is null)
+            if (ProxyStatus.Of(context) is not { } failure)
             {
                 await exchange.CompleteAsync();
+            }
+            else if (!context.Response.HasStarted)
+            {
+                await AnswerFailureAsync(context, lookup, plan, failure, exchange);
             }
         }
         finally
@@ -62,7 +59,7 @@ internal sealed class DirectForwarder(CacheServices services)
         }
     }
 
-    private async Task AnswerFailureAsync(HttpContext context, Lookup? lookup, DirectPlan plan, UpstreamFailure failure, DirectExchange exchange)
+    private async Task AnswerFailureAsync(HttpContext context, Lookup? lookup, DirectPlan plan, ProxyStatus failure, DirectExchange exchange)
     {
         exchange.IsAnsweredByEdge = true;
         var now = services.Time.GetUtcNow();

@@ -1,5 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Loops;
 using Microsoft.AspNetCore.Http;
 
@@ -25,6 +26,11 @@ internal sealed class RequestGuard(CacheName name)
         if (refusal.CloseConnection)
         {
             context.Response.Headers.Connection = "close";
+        }
+
+        if (refusal.Status == StatusCodes.Status508LoopDetected)
+        {
+            context.Response.Headers[ProxyStatus.Field] = ProxyStatus.LoopDetected.ToField(name.Value);
         }
 
         return ErrorResponder.WriteAsync(context, refusal.Status, refusal.Reason, new CacheStatus { Detail = "refused" }.Format(name.Value));

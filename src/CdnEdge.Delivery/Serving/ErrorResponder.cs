@@ -1,4 +1,4 @@
-using CdnEdge.Upstream;
+using CdnEdge.Upstream.Failures;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -7,11 +7,11 @@ namespace CdnEdge.Delivery.Serving;
 /// <summary>Answers that the edge makes itself when there is none from upstream: short, plain, nothing private.</summary>
 internal static class ErrorResponder
 {
-    internal static Task WriteFailureAsync(HttpContext context, UpstreamFailure failure, string name, string cacheStatus)
+    internal static Task WriteFailureAsync(HttpContext context, ProxyStatus failure, string name, string cacheStatus)
     {
         context.Response.Clear();
-        context.Response.Headers["Proxy-Status"] = failure.ToProxyStatus(name);
-        return WriteAsync(context, failure.Status, failure.Reason, cacheStatus);
+        context.Response.Headers[ProxyStatus.Field] = failure.ToField(name);
+        return WriteAsync(context, failure.StatusCode, failure.Details + ".", cacheStatus);
     }
 
     /// <summary>Writes <paramref name="status"/> with one line that says why.</summary>

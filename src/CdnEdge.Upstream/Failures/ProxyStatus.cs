@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace CdnEdge.Upstream.Failures;
@@ -18,6 +19,19 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
 
     /// <summary>A request that has been through this node before (508, see <see cref="Loops.CdnLoop"/>).</summary>
     public static ProxyStatus LoopDetected { get; } = new("proxy_loop_detected", "the request has been through this node before", 508);
+
+    /// <summary>A response that came to its end without being whole, or wasn't waited for.</summary>
+    public static ProxyStatus Incomplete { get; } = new("http_response_incomplete", "the upstream's response ended before its end", 502);
+
+    /// <summary>A fault of this node's own.</summary>
+    public static ProxyStatus InternalError { get; } = new("proxy_internal_error", "the request could not be forwarded", 500);
+
+    /// <summary>
+    /// What YARP's pipeline left in the context: null if nothing failed. A request that was called off (the client left)
+    /// counts as <see cref="Incomplete"/>: nobody is there to be told, but nothing may pass for whole either.
+    /// </summary>
+    public static ProxyStatus? Of(HttpContext context) =>
+        context.Features.Get<IForwarderErrorFeature>() is { } error ? From(error.Error, error.Exception) ?? Incomplete : null;
 
     /// <summary>
     /// Reads YARP's verdict (<see cref="IForwarderErrorFeature"/>). Null: nothing failed, or it was the client who left.
