@@ -121,6 +121,11 @@ public sealed class KeyPolicy
 
     /// <summary>Hosts that share one cache: alias to canonical host (<c>www.example.org</c> to <c>example.org</c>).</summary>
     public IDictionary<string, string> HostAliases { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Worked out at first use: policies are immutable once registered. A race makes it twice, which is harmless.</summary>
+    internal KeyPlan Plan => _plan ??= new KeyPlan(this);
+
+    private KeyPlan? _plan;
 }
 
 /// <summary>Which query parameters belong to the cache key.</summary>
