@@ -39,7 +39,7 @@ internal static class Storability
             return NoStoreReason.Private;
         if (status == 206 && !IsUsablePart(responseHeaders))
             return NoStoreReason.PartialUnusable;
-        if (requestHeaders.Authorization.Count != 0 && !directives.AllowAuthorized)
+        if (requestHeaders.Authorization.Count != 0 && !directives.AllowsAuthorized)
             return NoStoreReason.Authorization;
         if (FieldNameList.HasMember(responseHeaders.Vary, "*"))
             return NoStoreReason.VaryStar;
@@ -107,7 +107,7 @@ internal static class Storability
             return false;
         if (freshness.Lifetime > freshness.InitialAge)
             return true;
-        if (directives.ForbidStale)
+        if (directives.ForbidsStale)
             return false;
         // Stale on arrival: still good for a request's max-stale, for grace and for the windows of RFC 5861.
         return freshness.Lifetime > TimeSpan.Zero
