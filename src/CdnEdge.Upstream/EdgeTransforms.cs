@@ -1,6 +1,9 @@
 using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.HopByHop;
+using CdnEdge.Upstream.Interim;
 using CdnEdge.Upstream.Loops;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -10,13 +13,14 @@ namespace CdnEdge.Upstream;
 /// What a CDN node does to every forwarded message, whatever the route. Runs after the route's own transforms
 /// and leaves alone what they said: their Host, their X-Forwarded-*, any field that they gave a value.
 /// </summary>
-internal sealed class EdgeTransforms : ITransformProvider
+internal sealed partial class EdgeTransforms : ITransformProvider
 {
     private readonly UpstreamOptions _options;
     private readonly TrustedProxies _trustedProxies;
 
-    public EdgeTransforms(UpstreamOptions options)
+    public EdgeTransforms(UpstreamOptions options, IForwarderHttpClientFactory clients, ILogger<EdgeTransforms> logger)
     {
+        if (clients is not InterimHttpClientFactory) Log.InterimResponsesUnseen(logger, clients.GetType().Name);
         _options = options;
         _trustedProxies = new TrustedProxies(options.Forwarding.TrustedProxies);
     }
@@ -54,5 +58,13 @@ internal sealed class EdgeTransforms : ITransformProvider
         context.ResponseTransforms.Add(new ViaResponseTransform(_options.Name));
         context.ResponseTransforms.Add(new TrailerResponseTransform());
         context.ResponseTrailersTransforms.Add(new TrailerEndTransform());
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Interim responses (103 Early Hints) of upstreams won't be passed on: "
+            + "the HTTP clients are made by {Factory}, registered after the cache. Call ConfigureHttpClient before AddCdnCache, "
+            + "or derive the factory from ForwarderHttpClientFactory and register it before.")]
+        public static partial void InterimResponsesUnseen(ILogger logger, string factory);
     }
 }

@@ -12,6 +12,9 @@ internal static class UpstreamBuilderExtensions
     /// </summary>
     public static IReverseProxyBuilder AddCdnUpstream(this IReverseProxyBuilder builder, Func<IServiceProvider, UpstreamOptions> options)
     {
+        // A second call would put a second stream around every connection; the first one's options stand.
+        if (builder.Services.Any(static service => service.ServiceType == typeof(UpstreamOptions))) return builder;
+
         builder.Services.AddSingleton(options);
         builder.AddTransforms<EdgeTransforms>();
         InterimHttpClientFactory.Decorate(builder.Services);

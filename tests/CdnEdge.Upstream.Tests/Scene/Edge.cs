@@ -62,7 +62,9 @@ internal sealed class Edge : IAsyncDisposable
                 },
             })]);
         settings.BeforeUpstream?.Invoke(proxy);
+        if (settings.Logs is { } logs) builder.Logging.AddProvider(logs);
         proxy.AddCdnUpstream(_ => new UpstreamOptions { Name = "edge", Forwarding = settings.Forwarding });
+        settings.AfterUpstream?.Invoke(proxy);
 
         var app = builder.Build();
         if (settings.Use is { } middleware) app.Use(middleware);
@@ -114,6 +116,10 @@ internal sealed class EdgeSettings
     public Func<ClusterConfig, ClusterConfig> Cluster { get; init; } = cluster => cluster;
 
     public Action<IReverseProxyBuilder>? BeforeUpstream { get; init; }
+
+    public Action<IReverseProxyBuilder>? AfterUpstream { get; init; }
+
+    public ILoggerProvider? Logs { get; init; }
 
     public Func<HttpContext, RequestDelegate, Task>? Use { get; init; }
 }
