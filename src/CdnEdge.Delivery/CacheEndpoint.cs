@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
@@ -107,15 +108,21 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
     private string HitStatus(StoredHead head, DateTimeOffset now) =>
         new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds) }.Format(services.Name);
 
-    private Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
+    private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
     {
+        if (await RequestGuard.RefuseBodyAsync(context) is { } refusal)
+        {
+            await guard.AnswerAsync(context, refusal);
+            return;
+        }
+
         // A POST's answer may be stored for later GETs (RFC 9110 §9.3.3); whether it is, its own head says.
         var mayStore = reason == BypassReason.Method && HttpMethods.IsPost(context.Request.Method) && policy.Enabled;
         var plan = new DirectPlan(
             reason == BypassReason.Method ? ForwardReason.Method : ForwardReason.Bypass,
             reason == BypassReason.Method ? null : CacheMetrics.NameOf(reason.ToString()),
             mayStore);
-        return direct.ForwardAsync(context, route, policy, lookup: null, plan);
+        await direct.ForwardAsync(context, route, policy, lookup: null, plan);
     }
 
     /// <summary>Past the hit: what is asked for has to come from upstream, through a fill where it can be shared.</summary>
@@ -273,7 +280,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         status = status with
         {
             ForwardStatus = head.Status,
-            Stored = head.Stored is not null,
+            Stored = head.Stored is not null ? true : null,
             Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason.ToString()),
         };
         await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));

@@ -2,10 +2,12 @@ using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
 using CdnEdge.Upstream;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -32,6 +34,7 @@ public static class CdnCacheExtensions
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CdnCacheOptions>, CdnCacheOptionsValidator>());
+        services.Configure<KestrelServerOptions>(KestrelHardening.Apply);
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));

@@ -4,7 +4,7 @@ using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Loops;
 using Microsoft.AspNetCore.Http;
 
-namespace CdnEdge.Delivery;
+namespace CdnEdge.Delivery.Guard;
 
 /// <summary>Refuses what must not go any further: ambiguous framing and requests that have been here before.</summary>
 internal sealed class RequestGuard(CacheName name)
@@ -17,9 +17,12 @@ internal sealed class RequestGuard(CacheName name)
         }
 
         return CdnLoop.Contains(context.Request.Headers, name.Value)
-            ? new GuardRefusal(StatusCodes.Status508LoopDetected, "the request has passed this edge before (CDN-Loop).", false)
+            ? new GuardRefusal(StatusCodes.Status508LoopDetected, "The request has passed this edge before (CDN-Loop).", CloseConnection: false)
             : null;
     }
+
+    /// <summary>What only a look at the body's beginning shows; to be called before the request is forwarded.</summary>
+    internal static ValueTask<GuardRefusal?> RefuseBodyAsync(HttpContext context) => FramingGuard.InspectBodyAsync(context);
 
     internal Task AnswerAsync(HttpContext context, GuardRefusal refusal)
     {
@@ -28,11 +31,11 @@ internal sealed class RequestGuard(CacheName name)
             context.Response.Headers.Connection = "close";
         }
 
-        if (refusal.Status == StatusCodes.Status508LoopDetected)
+        if (refusal.StatusCode == StatusCodes.Status508LoopDetected)
         {
             context.Response.Headers[ProxyStatus.Field] = ProxyStatus.LoopDetected.ToField(name.Value);
         }
 
-        return ErrorResponder.WriteAsync(context, refusal.Status, refusal.Reason, new CacheStatus { Detail = "refused" }.Format(name.Value));
+        return ErrorResponder.WriteAsync(context, refusal.StatusCode, refusal.Reason, new CacheStatus { Detail = "refused" }.Format(name.Value));
     }
 }

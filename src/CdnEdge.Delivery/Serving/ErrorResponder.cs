@@ -11,7 +11,7 @@ internal static class ErrorResponder
     {
         context.Response.Clear();
         context.Response.Headers[ProxyStatus.Field] = failure.ToField(name);
-        return WriteAsync(context, failure.StatusCode, failure.Details + ".", cacheStatus);
+        return WriteAsync(context, failure.StatusCode, failure.Details, cacheStatus);
     }
 
     /// <summary>Writes <paramref name="status"/> with one line that says why.</summary>
@@ -22,7 +22,7 @@ internal static class ErrorResponder
         response.ContentType = "text/plain; charset=utf-8";
         response.Headers.CacheControl = "no-store";
         ResponseHead.AppendCacheStatus(response.Headers, cacheStatus);
-        var text = $"{status} {ReasonPhrases.GetReasonPhrase(status)}: {reason}\n";
+        var text = $"{status} {ReasonPhrases.GetReasonPhrase(status)}: {reason.TrimEnd('.')}.\n";
         response.ContentLength = System.Text.Encoding.UTF8.GetByteCount(text);
         if (!HttpMethods.IsHead(context.Request.Method))
         {
