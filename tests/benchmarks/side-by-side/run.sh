@@ -41,6 +41,7 @@ arguments=()
 build=true
 for argument in "$@"; do
     if [[ $argument == --no-build ]]; then build=false; else arguments+=("$argument"); fi
+    if [[ $argument == --help ]]; then build=false; fi
 done
 if $build; then
     for project in src/CdnEdge tests/benchmarks/Contenders; do

@@ -30,7 +30,6 @@ class WrongCall extends Error {}
 
 function settingsFrom(args) {
   const values = parsed(args);
-  if (values.help) throw new WrongCall('The caches side by side.');
   const number = (name, least) => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < least) throw new WrongCall(`--${name} ${values[name]}: a whole number from ${least} is meant`);
@@ -71,7 +70,6 @@ function parsed(args) {
       options: {
         sizes: text('1024,10240,102400,1048576'), seconds: text('8'), rounds: text('3'), warm: text('30'),
         connections: text('64'), contenders: text(names.join(',')), only: { type: 'string' }, cores: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
       },
     }).values;
   } catch (error) {
@@ -167,7 +165,12 @@ async function lookAt(racer, one, origin) {
 }
 
 async function main() {
-  const settings = settingsFrom(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    console.log(usage);
+    return;
+  }
+  const settings = settingsFrom(args);
   // nginx and Varnish give up root, so their parent folder has to be open to them.
   const memory = existsSync('/dev/shm');
   const directory = mkdtempSync(join(memory ? '/dev/shm' : tmpdir(), 'cdnedge-side-by-side-'));
