@@ -6,6 +6,7 @@ using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
@@ -35,6 +36,12 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
 
         var headers = context.Request.Headers;
+        if (headers.Connection.Count > 0)
+        {
+            // What the origin won't see must not choose among variants.
+            ConnectionOptions.RemoveNominated(headers);
+        }
+
         var directives = policy.HonourRequestDirectives ? RequestDirectives.Parse(headers) : default;
         if (directives.NoStore)
         {

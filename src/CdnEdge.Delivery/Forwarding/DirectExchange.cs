@@ -150,6 +150,11 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         {
             reason = NoStoreReason.TooLarge;
         }
+        else if (reason == NoStoreReason.None && response.Headers.TransferEncoding.Count > 0)
+        {
+            // With trailers for a client of HTTP/1.1: what passes here is framed already.
+            reason = NoStoreReason.Stream;
+        }
 
         if (reason == NoStoreReason.None
             && !services.MayStore(new CacheCandidate(request.Method, Key.ToString(), request.Headers, response.StatusCode, response.Headers)))
