@@ -12,7 +12,8 @@ internal static class Fields
         foreach (var line in lines)
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            headers.Append(line[..colon], new StringValues(line[(colon + 1)..].TrimStart(' ')));
+            var name = line[..colon];
+            headers[name] = StringValues.Concat(headers[name], line[(colon + 1)..].TrimStart(' ')); // Append would drop empty values
         }
 
         return headers;
