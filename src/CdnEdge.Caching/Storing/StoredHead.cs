@@ -128,7 +128,7 @@ internal sealed class StoredHead
             StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
         var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
 
-        var forbidsStale = directives.ForbidStale;
+        var forbidsStale = directives.ForbidsStale;
         // Background revalidation is for what was fresh once: where nothing gave it a lifetime only the origin's own
         // stale-while-revalidate may say so.
         var defaultWindow = freshness.Source == FreshnessSource.None ? null : policy.StaleWhileRevalidate;
@@ -143,7 +143,7 @@ internal sealed class StoredHead
             LastModified = lastModified,
             Date = date,
             ForbidsStale = forbidsStale,
-            AllowsAuthorized = directives.AllowAuthorized,
+            AllowsAuthorized = directives.AllowsAuthorized,
             StaleWhileRevalidate = forbidsStale ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, defaultWindow),
             StaleIfError = forbidsStale ? TimeSpan.Zero : Window(directives.StaleIfError, policy.StaleIfError),
             Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
