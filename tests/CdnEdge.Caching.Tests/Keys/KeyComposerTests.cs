@@ -151,6 +151,13 @@ public class KeyComposerTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Theory]
+    [InlineData("http://h/a%2Fb/%C3%A4%20c%25", "/a%2Fb/ä c%", "")]
+    [InlineData("https://H:443/a/../b?x=%20y", "/b", "?x=%20y")]
+    [InlineData("http://h", "/", "")]
+    public void Key_of_a_URI_is_that_of_a_request_for_it(string uri, string path, string query) =>
+        Assert.Equal(Key(Default, "h", path, query), CacheKey.Of(Default, new Uri(uri)));
+
     private static void Compose(Span<byte> scratch) =>
         KeyComposer.Compose(Default, new HostString("www.example.org"), default, "/some/path", new QueryString("?a=b&c=d"), scratch).Dispose();
 
