@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Upstream;
 
 namespace CdnEdge.Delivery;
 
@@ -13,7 +14,7 @@ public sealed class CdnCacheOptions
 
     /// <summary>
     /// Policies by name; <c>default</c> is the policy of routes that choose none. A route chooses with the metadata
-    /// <c>CdnEdge:CachePolicy</c>.
+    /// <see cref="CdnCacheMetadata.Policy"/>.
     /// </summary>
     public IDictionary<string, CachePolicy> Policies { get; set; } = new Dictionary<string, CachePolicy>(StringComparer.OrdinalIgnoreCase);
 
@@ -26,20 +27,4 @@ public sealed class MemoryOptions
 {
     /// <summary>Bound in bytes. Null: a quarter of the memory that the process may use (container limits included).</summary>
     public long? MaxBytes { get; set; }
-}
-
-/// <summary>What is told to and believed from other proxies.</summary>
-public sealed class ForwardingOptions
-{
-    /// <summary>
-    /// Addresses (<c>10.1.2.3</c>) and networks (<c>10.0.0.0/8</c>, <c>fd00::/8</c>) of proxies in front, whose
-    /// X-Forwarded-* and Forwarded are extended; anybody else's are replaced.
-    /// </summary>
-    public IList<string> TrustedProxies { get; set; } = [];
-
-    /// <summary>Send X-Forwarded-For, -Proto and -Host upstream.</summary>
-    public bool XForwarded { get; set; } = true;
-
-    /// <summary>Send Forwarded (RFC 7239) upstream.</summary>
-    public bool Forwarded { get; set; } = true;
 }

@@ -1,1 +1,3 @@
-Console.WriteLine("cdnedge");
+using CdnEdge.Commands;
+
+return await new CommandLine(Console.Out, Console.Error, Environment.GetEnvironmentVariables()).RunAsync(args);

@@ -26,7 +26,12 @@ internal readonly record struct Freshness(TimeSpan Lifetime, FreshnessSource Sou
     internal bool IsExplicit => Source is FreshnessSource.SMaxAge or FreshnessSource.MaxAge or FreshnessSource.Expires;
 
     /// <summary>current_age, never negative.</summary>
-    internal TimeSpan Age(DateTimeOffset now) => throw new NotImplementedException();
+    internal TimeSpan Age(DateTimeOffset now)
+    {
+        // A clock that was set back doesn't make a response younger than it came.
+        var resident = now - ResponseTime;
+        return resident > TimeSpan.Zero ? InitialAge + resident : InitialAge;
+    }
 
     /// <summary>Lifetime minus age: negative when stale.</summary>
     internal TimeSpan Remaining(DateTimeOffset now) => Lifetime - Age(now);
@@ -37,5 +42,26 @@ internal readonly record struct Freshness(TimeSpan Lifetime, FreshnessSource Sou
         ResponseDirectives directives,
         CachePolicy policy,
         DateTimeOffset requestTime,
-        DateTimeOffset responseTime) => throw new NotImplementedException();
+        DateTimeOffset responseTime)
+    {
+        var hasDate = HttpDate.TryParse(headers.Date, responseTime, out var date);
+        if (!hasDate)
+            date = responseTime;
+
+        var (lifetime, source) = FreshnessLifetime.Of(status, headers, directives, policy, date, responseTime);
+        return new Freshness(lifetime, source, CorrectedInitialAge(headers, hasDate ? date : null, requestTime, responseTime), responseTime);
+    }
+
+    /// <summary>RFC 9111 §4.2.3.</summary>
+    private static TimeSpan CorrectedInitialAge(
+        IHeaderDictionary headers, DateTimeOffset? date, DateTimeOffset requestTime, DateTimeOffset responseTime)
+    {
+        // Date is cut to the second: so is the time it's compared with, else everything would arrive half a second old.
+        var apparent = date is { } sent
+            ? TimeSpan.FromTicks(responseTime.UtcTicks - responseTime.UtcTicks % TimeSpan.TicksPerSecond - sent.UtcTicks)
+            : TimeSpan.Zero;
+        var delay = responseTime - requestTime;
+        var corrected = DeltaSeconds.ToTimeSpan(AgeField.Parse(headers.Age)) + (delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
+        return apparent > corrected ? apparent : corrected;
+    }
 }

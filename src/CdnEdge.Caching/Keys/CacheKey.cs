@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Http;
+using System.Text;
 
 namespace CdnEdge.Caching;
 
@@ -6,27 +6,51 @@ namespace CdnEdge.Caching;
 /// The primary cache key: canonical host, path and the query as the policy composes it; scheme-less, method-less.
 /// Equality compares the exact bytes, the 128-bit hash only finds the bucket: a collision never serves another URL's body.
 /// </summary>
+/// <remarks>
+/// The policy's headers and cookies aren't in it but in the <see cref="Variance"/>, so that one key covers all variants
+/// of a URL and to invalidate the key is to invalidate them all.
+/// </remarks>
 internal sealed class CacheKey : IEquatable<CacheKey>
 {
+    /// <summary>Stands between host, path and query: never part of UTF-8.</summary>
+    internal const byte Separator = 0xFF;
+
+    private readonly byte[] _bytes;
+
+    internal CacheKey(ReadOnlySpan<byte> bytes, UInt128 hash)
+    {
+        _bytes = bytes.ToArray();
+        Hash = hash;
+    }
+
     /// <summary>Seeded per process (hash flooding).</summary>
     internal UInt128 Hash { get; }
-    /// <summary>The exact bytes.</summary>
-    internal ReadOnlySpan<byte> Bytes => throw new NotImplementedException();
-    public bool Equals(CacheKey? other) => throw new NotImplementedException();
-    public override bool Equals(object? obj) => Equals(obj as CacheKey);
-    public override int GetHashCode() => throw new NotImplementedException();
-    /// <summary>Host and target for people: <c>example.org/a?b=c</c>.</summary>
-    public override string ToString() => throw new NotImplementedException();
-    internal int ManagedBytes => throw new NotImplementedException();
-}
 
-/// <summary>A key composed on the stack, to look one up without allocating; <see cref="ToKey"/> makes it permanent.</summary>
-internal ref struct KeyComposer
-{
-    /// <summary>Composes into <paramref name="scratch"/>, renting where it's too small; <see cref="Dispose"/> returns it.</summary>
-    internal static KeyComposer Compose(CachePolicy policy, HostString host, PathString pathBase, PathString path, QueryString query, Span<byte> scratch) => throw new NotImplementedException();
-    internal UInt128 Hash { get; }
-    internal ReadOnlySpan<byte> Bytes => throw new NotImplementedException();
-    internal CacheKey ToKey() => throw new NotImplementedException();
-    internal void Dispose() => throw new NotImplementedException();
+    /// <summary>The exact bytes.</summary>
+    internal ReadOnlySpan<byte> Bytes => _bytes;
+
+    /// <summary>Managed memory taken, in bytes: this object and its array.</summary>
+    internal int ManagedBytes =>
+        16 + 16 + 8 // header and method table, the hash, the reference
+        + 24 + ((_bytes.Length + 7) & ~7); // array header and length, elements
+
+    public bool Equals(CacheKey? other) => other is not null && Hash == other.Hash && Bytes.SequenceEqual(other.Bytes);
+
+    public override bool Equals(object? obj) => Equals(obj as CacheKey);
+
+    public override int GetHashCode() => unchecked((int)(ulong)Hash);
+
+    /// <summary>Host and target for people: <c>example.org/a?b=c</c>.</summary>
+    public override string ToString()
+    {
+        Span<byte> text = _bytes.ToArray();
+        var length = 0;
+        foreach (var b in text)
+        {
+            if (b != Separator)
+                text[length++] = b;
+        }
+
+        return Encoding.UTF8.GetString(text[..length]);
+    }
 }

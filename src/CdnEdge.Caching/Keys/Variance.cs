@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Caching;
@@ -10,28 +11,147 @@ namespace CdnEdge.Caching;
 /// </summary>
 internal sealed class Variance
 {
+    private static readonly Variance Star = new([], 0, isStar: true);
+    private static long _starKeys;
+
+    // The policy's come first, in the plan's order, then Vary's by name.
+    private readonly Selector[] _selectors;
+    private readonly int _fromPolicy;
+
+    private Variance(Selector[] selectors, int fromPolicy, bool isStar = false)
+    {
+        _selectors = selectors;
+        _fromPolicy = fromPolicy;
+        IsStar = isStar;
+    }
+
     /// <summary>No Vary and nothing of the policy's.</summary>
-    internal static Variance None => throw new NotImplementedException();
+    internal static Variance None { get; } = new([], 0);
 
     /// <summary>Response had <c>Vary: *</c>: matches nothing.</summary>
     internal bool IsStar { get; }
 
-    internal static Variance Create(CachePolicy policy, IHeaderDictionary requestHeaders, IHeaderDictionary responseHeaders) => throw new NotImplementedException();
+    /// <summary>Managed memory taken, in bytes; 0 for the shared instances.</summary>
+    internal int ManagedBytes
+    {
+        get
+        {
+            if (_selectors.Length == 0)
+                return 0;
+
+            var bytes = 16 + 16 + 24 + _selectors.Length * Unsafe.SizeOf<Selector>();
+            foreach (ref readonly var selector in _selectors.AsSpan())
+                bytes += selector.ManagedBytes;
+            return bytes;
+        }
+    }
+
+    /// <summary>The variance of a response to a request.</summary>
+    internal static Variance Create(CachePolicy policy, IHeaderDictionary requestHeaders, IHeaderDictionary responseHeaders)
+    {
+        var policyNames = policy.Key.Plan.Selectors;
+        var varyNames = VaryField.Parse(responseHeaders.Vary, out var isStar);
+        if (isStar)
+            return Star;
+
+        // A field that the policy chose already is compared once.
+        foreach (var name in policyNames)
+            varyNames.Remove(name);
+        if (policyNames.Length + varyNames.Count == 0)
+            return None;
+
+        var selectors = new Selector[policyNames.Length + varyNames.Count];
+        var count = 0;
+        foreach (var name in policyNames)
+            selectors[count++] = new Selector(name, requestHeaders, responseHeaders);
+        foreach (var name in varyNames)
+            selectors[count++] = new Selector(name, requestHeaders, responseHeaders);
+        return new Variance(selectors, policyNames.Length);
+    }
 
     /// <summary>Whether the stored response may answer this request. Allocates nothing where nothing varies.</summary>
-    internal bool Matches(CachePolicy policy, IHeaderDictionary requestHeaders) => throw new NotImplementedException();
+    internal bool Matches(CachePolicy policy, IHeaderDictionary requestHeaders)
+    {
+        if (IsStar || !IsOf(policy))
+            return false;
+
+        foreach (ref readonly var selector in _selectors.AsSpan())
+        {
+            if (!selector.Matches(requestHeaders))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>True when a response stored with <paramref name="newer"/> makes one stored with this superfluous (same selecting values, or a subset answered alike).</summary>
-    internal bool IsReplacedBy(Variance newer) => throw new NotImplementedException();
+    /// <remarks>Where several stored responses match, the newest is used (RFC 9111 §4.1): one that asks less wins always.</remarks>
+    internal bool IsReplacedBy(Variance newer)
+    {
+        if (IsStar)
+            return true;
+        if (newer.IsStar)
+            return false;
+
+        foreach (ref readonly var selector in newer._selectors.AsSpan())
+        {
+            if (!IsCoveredBy(selector))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>
     /// Normalised request values under this variance's field names, as one string: requests with equal strings may share
-    /// a fill. Empty where nothing varies.
+    /// a fill. Empty where nothing varies; under <c>Vary: *</c> never equal to any other.
     /// </summary>
-    internal string SelectingKey(CachePolicy policy, IHeaderDictionary requestHeaders) => throw new NotImplementedException();
+    internal string SelectingKey(CachePolicy policy, IHeaderDictionary requestHeaders)
+    {
+        if (IsStar)
+            return $"* {Interlocked.Increment(ref _starKeys)}";
+
+        var policyNames = policy.Key.Plan.Selectors;
+        if (policyNames.Length == 0 && _selectors.Length == 0)
+            return "";
+
+        var key = new CharBuffer(stackalloc char[CharBuffer.OnStack]);
+        foreach (var name in policyNames)
+            Selector.AppendKey(name, requestHeaders, ref key);
+        foreach (ref readonly var selector in _selectors.AsSpan(_fromPolicy))
+            Selector.AppendKey(selector.Name, requestHeaders, ref key);
+        var text = key.ToString();
+        key.Dispose();
+        return text;
+    }
 
     /// <summary>The part of a selecting key that's known before any response: the policy's headers and cookies only.</summary>
-    internal static string PolicyKey(CachePolicy policy, IHeaderDictionary requestHeaders) => throw new NotImplementedException();
+    internal static string PolicyKey(CachePolicy policy, IHeaderDictionary requestHeaders) => None.SelectingKey(policy, requestHeaders);
 
-    internal int ManagedBytes => throw new NotImplementedException();
+    /// <summary>A reload may have given the policy other headers and cookies: what was stored before is no answer then.</summary>
+    private bool IsOf(CachePolicy policy)
+    {
+        var names = policy.Key.Plan.Selectors;
+        if (names.Length != _fromPolicy)
+            return false;
+
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (names[i] != _selectors[i].Name)
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool IsCoveredBy(in Selector newer)
+    {
+        foreach (ref readonly var older in _selectors.AsSpan())
+        {
+            if (older.Name == newer.Name)
+                return newer.Covers(older);
+        }
+
+        return false;
+    }
 }

@@ -10,7 +10,8 @@ internal sealed class StoredHead
 {
     internal required int Status { get; init; }
 
-    /// <summary>End-to-end fields to serve, without Age, Connection-nominated and hop-by-hop fields, or those that no-cache="..." or private="..." name.</summary>
+    /// <summary>End-to-end fields to serve, without Age, Content-Length (it follows from the body), Connection-nominated and
+    /// hop-by-hop fields, or those that no-cache="..." or private="..." name. There is always one Date.</summary>
     internal required HeaderField[] Fields { get; init; }
 
     internal required Freshness Freshness { get; init; }
@@ -22,6 +23,12 @@ internal sealed class StoredHead
 
     /// <summary>The Date field, or the time of arrival where there is none or it's invalid.</summary>
     internal required DateTimeOffset Date { get; init; }
+
+    /// <summary>
+    /// True when a 304 or HEAD that freshened it said no-store or private: the head may still answer the request at hand,
+    /// then the stored response has to go.
+    /// </summary>
+    internal bool MustBeDropped => Directives.Private || (Directives.NoStore && !Directives.MustUnderstand);
 
     /// <summary>Must be validated before each use: unqualified no-cache.</summary>
     internal bool AlwaysRevalidate => Directives.NoCache;
@@ -49,18 +56,120 @@ internal sealed class StoredHead
         IHeaderDictionary requestHeaders,
         ResponseDirectives directives,
         Freshness freshness,
-        CachePolicy policy) => throw new NotImplementedException();
+        CachePolicy policy)
+    {
+        var fields = StoredFields.Select(responseHeaders, directives, policy, freshness.ResponseTime);
+        return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), directives, freshness, policy);
+    }
+
+    /// <summary>The head of the whole that parts (206) have been combined to: a 200 (RFC 9111 §3.4).</summary>
+    internal StoredHead AsComplete() => new()
+    {
+        Status = StatusCodes.Status200OK,
+        Fields = Array.FindAll(Fields, static field => !field.Name.Equals("Content-Range", StringComparison.OrdinalIgnoreCase)),
+        Freshness = Freshness,
+        Variance = Variance,
+        Directives = Directives,
+        ETag = ETag,
+        LastModified = LastModified,
+        Date = Date,
+        ForbidsStale = ForbidsStale,
+        AllowsAuthorized = AllowsAuthorized,
+        StaleWhileRevalidate = StaleWhileRevalidate,
+        StaleIfError = StaleIfError,
+        Grace = Grace,
+        ManagedBytes = ManagedBytes,
+    };
 
     /// <summary>
     /// The head after a validation: fields of the 304 (or of a HEAD's 200) replace those stored, except those that
-    /// describe the stored body (RFC 9111 §3.2: Content-Encoding, Content-Length, Content-Range, Content-Type, ETag, ...).
+    /// describe the stored body (RFC 9111 §3.2: Content-Encoding, Content-Length, Content-Range, digests, ETag) and Vary.
+    /// Content-Type is replaced. Lifetime and age are those of the merged fields as of the 304's arrival.
     /// </summary>
     internal StoredHead Freshen(
         IHeaderDictionary responseHeaders,
         CachePolicy policy,
         DateTimeOffset requestTime,
-        DateTimeOffset responseTime) => throw new NotImplementedException();
+        DateTimeOffset responseTime)
+    {
+        var merged = StoredFields.Merge(Fields, responseHeaders);
+        var directives = FreshenedDirectives(merged, responseHeaders, policy);
+        var freshness = Freshness.Of(Status, merged, directives, policy, requestTime, responseTime);
+        return Compose(Status, StoredFields.Select(merged, directives, policy, responseTime), Variance, directives, freshness, policy);
+    }
 
     /// <summary>True when a HEAD's 200 speaks of the same representation (validators and Content-Length agree, RFC 9111 §4.3.5).</summary>
-    internal bool AgreesWithHead(IHeaderDictionary headResponse, long storedLength) => throw new NotImplementedException();
+    internal bool AgreesWithHead(IHeaderDictionary headResponse, long storedLength)
+    {
+        if (headResponse.ETag is [{ } etag] && (ETag is not { } stored || !stored.Text.Equals(etag.Trim(), StringComparison.Ordinal)))
+            return false;
+        if (headResponse.LastModified.Count != 0
+            && !(HttpDate.TryParse(headResponse.LastModified, Freshness.ResponseTime, out var modified) && modified == LastModified))
+        {
+            return false;
+        }
+
+        return headResponse.ContentLength is not { } length || length == storedLength;
+    }
+
+    /// <summary>
+    /// A targeted field that isn't passed on isn't among the stored fields either; so while it isn't replaced by the 304's
+    /// own, or by one that the policy prefers to it, what it said goes on governing.
+    /// </summary>
+    private ResponseDirectives FreshenedDirectives(IHeaderDictionary merged, IHeaderDictionary responseHeaders, CachePolicy policy)
+    {
+        var parsed = ResponseDirectives.Parse(merged, policy);
+        if (Directives.TargetedField is not { } governing || responseHeaders[governing].Count != 0)
+            return parsed;
+        for (var i = 0; i < policy.TargetedFields.Count; i++)
+        {
+            var name = policy.TargetedFields[i];
+            if (name.Equals(parsed.TargetedField, StringComparison.OrdinalIgnoreCase))
+                return parsed;
+            if (name.Equals(governing, StringComparison.OrdinalIgnoreCase))
+                return Directives;
+        }
+
+        return parsed; // the policy no longer knows the field
+    }
+
+    private static StoredHead Compose(
+        int status,
+        HeaderField[] fields,
+        Variance variance,
+        ResponseDirectives directives,
+        Freshness freshness,
+        CachePolicy policy)
+    {
+        var arrival = freshness.ResponseTime;
+        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed) ? parsed : null;
+        DateTimeOffset? lastModified =
+            StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
+        var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
+
+        var forbidsStale = directives.ForbidsStale;
+        // Background revalidation is for what was fresh once: where nothing gave it a lifetime only the origin's own
+        // stale-while-revalidate may say so.
+        var defaultWindow = freshness.Source == FreshnessSource.None ? null : policy.StaleWhileRevalidate;
+        return new StoredHead
+        {
+            Status = status,
+            Fields = fields,
+            Freshness = freshness,
+            Variance = variance,
+            Directives = directives,
+            ETag = etag,
+            LastModified = lastModified,
+            Date = date,
+            ForbidsStale = forbidsStale,
+            AllowsAuthorized = directives.AllowsAuthorized,
+            StaleWhileRevalidate = forbidsStale ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, defaultWindow),
+            StaleIfError = forbidsStale ? TimeSpan.Zero : Window(directives.StaleIfError, policy.StaleIfError),
+            Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
+            ManagedBytes = ManagedSize.Of(fields, etag, directives) + variance.ManagedBytes,
+        };
+    }
+
+    private static TimeSpan Window(long? seconds, TimeSpan? fallback) =>
+        seconds is { } said ? DeltaSeconds.ToTimeSpan(said) : fallback ?? TimeSpan.Zero;
 }

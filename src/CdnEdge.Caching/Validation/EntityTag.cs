@@ -5,8 +5,53 @@ namespace CdnEdge.Caching;
 /// <param name="IsWeak">Whether it's marked <c>W/</c>.</param>
 internal readonly record struct EntityTag(string Text, bool IsWeak)
 {
-    /// <summary>Parses one entity-tag; an unquoted one is kept as weak-compare-only text (seen in the wild).</summary>
-    internal static bool TryParse(ReadOnlySpan<char> text, out EntityTag tag) => throw new NotImplementedException();
-    internal bool StrongEquals(in EntityTag other) => throw new NotImplementedException();
-    internal bool WeakEquals(in EntityTag other) => throw new NotImplementedException();
+    /// <summary>
+    /// Parses one entity-tag; an unquoted one is kept as weak-compare-only text (seen in the wild). A lone <c>*</c> is
+    /// none: sent back in If-None-Match it would match anything.
+    /// </summary>
+    internal static bool TryParse(ReadOnlySpan<char> text, out EntityTag tag)
+    {
+        text = text.Trim(" \t");
+        if (!IsWellFormed(text, out var isWeak))
+        {
+            tag = default;
+            return false;
+        }
+
+        tag = new EntityTag(text.ToString(), isWeak);
+        return true;
+    }
+
+    /// <summary>Strong comparison (RFC 9110 §8.8.3.2): both strong and identical.</summary>
+    internal bool StrongEquals(in EntityTag other) =>
+        !IsWeak && !other.IsWeak && string.Equals(Text, other.Text, StringComparison.Ordinal);
+
+    /// <summary>Weak comparison (RFC 9110 §8.8.3.2): the opaque tags are identical.</summary>
+    internal bool WeakEquals(in EntityTag other) => WeakEquals(other.Text);
+
+    /// <summary>Strong comparison with an entity-tag that is still text.</summary>
+    internal bool StrongEquals(ReadOnlySpan<char> other) => !IsWeak && other.SequenceEqual(Text);
+
+    /// <summary>Weak comparison with an entity-tag that is still text.</summary>
+    internal bool WeakEquals(ReadOnlySpan<char> other) => Opaque(Text).SequenceEqual(Opaque(other));
+
+    /// <summary>The opaque-tag, quotes included: quoted and unquoted tags never compare equal.</summary>
+    private static ReadOnlySpan<char> Opaque(ReadOnlySpan<char> text) =>
+        text.StartsWith("W/\"", StringComparison.Ordinal) ? text[2..] : text;
+
+    private static bool IsWellFormed(ReadOnlySpan<char> text, out bool isWeak)
+    {
+        isWeak = text.StartsWith("W/\"", StringComparison.Ordinal);
+        var opaque = isWeak ? text[2..] : text;
+        if (opaque is ['"', .. var quoted])
+        {
+            // A space isn't an etagc, but origins send it and comparison is by identity, so it does no harm.
+            return quoted is [.. var inner, '"'] && !inner.Contains('"') && !ContainsControl(inner);
+        }
+
+        isWeak = true;
+        return text.Length != 0 && text is not "*" && text.IndexOfAny(" \t,") < 0 && !ContainsControl(text);
+    }
+
+    private static bool ContainsControl(ReadOnlySpan<char> text) => text.IndexOfAnyInRange('\0', '\x1F') >= 0 || text.Contains('\x7F');
 }

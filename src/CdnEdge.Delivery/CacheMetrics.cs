@@ -1,0 +1,56 @@
+using System.Diagnostics.Metrics;
+using CdnEdge.Caching;
+using CdnEdge.Storage;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>The cache's instruments, in the meter <c>CdnEdge.Cache</c>.</summary>
+internal sealed class CacheMetrics : IDisposable
+{
+    /// <summary>The meter's name, for OpenTelemetry's AddMeter.</summary>
+    internal const string MeterName = "CdnEdge.Cache";
+
+    private static readonly KeyValuePair<string, object?>[] OutcomeTags =
+        [.. Enum.GetValues<CacheOutcome>().Select(outcome => new KeyValuePair<string, object?>("cdnedge.outcome", NameOf(outcome.ToString())))];
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _stored;
+    private readonly Counter<long> _notStored;
+
+    public CacheMetrics(IMeterFactory meters, MemoryTier memory)
+    {
+        _meter = meters.Create(MeterName);
+        _requests = _meter.CreateCounter<long>("cdnedge.cache.requests", "{request}", "Requests by how they were answered.");
+        _stored = _meter.CreateCounter<long>("cdnedge.cache.stored", "{response}", "Responses stored.");
+        _notStored = _meter.CreateCounter<long>("cdnedge.cache.not_stored", "{response}", "Responses not stored, by reason.");
+        _meter.CreateObservableGauge("cdnedge.cache.memory.used", () => memory.UsedBytes, "By", "Bytes in use by the memory tier.");
+        _meter.CreateObservableGauge("cdnedge.cache.memory.limit", () => memory.MaxBytes, "By", "The memory tier's bound.");
+        _meter.CreateObservableGauge("cdnedge.cache.memory.objects", () => memory.Count, "{object}", "Stored responses in memory.");
+        _meter.CreateObservableCounter("cdnedge.cache.memory.evictions", () => memory.Evictions, "{object}", "Responses evicted from memory.");
+    }
+
+    internal void Served(CacheOutcome outcome)
+    {
+        if (_requests.Enabled)
+        {
+            _requests.Add(1, OutcomeTags[(int)outcome]);
+        }
+    }
+
+    internal void Stored() => _stored.Add(1);
+
+    internal void NotStored(NoStoreReason reason)
+    {
+        if (_notStored.Enabled)
+        {
+            _notStored.Add(1, new KeyValuePair<string, object?>("cdnedge.reason", NameOf(reason.ToString())));
+        }
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    /// <summary>PascalCase to the field's kebab-case: <c>NoStore</c> is <c>no-store</c>.</summary>
+    internal static string NameOf(string member) =>
+        string.Concat(member.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+}

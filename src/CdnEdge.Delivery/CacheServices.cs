@@ -1,0 +1,165 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Routing;
+using CdnEdge.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>What the parts of a request's way share.</summary>
+internal sealed class CacheServices(
+    MemoryTier memory,
+    PolicyRegistry policies,
+    CacheName name,
+    CacheMetrics metrics,
+    TimeProvider time,
+    IServiceProvider provider,
+    IEnumerable<ICachePolicySelector> selectors,
+    IEnumerable<ICacheKeyContributor> contributors,
+    IEnumerable<ICacheStorabilityRule> rules,
+    IEnumerable<ICacheObserver> observers,
+    ILoggerFactory loggers)
+{
+    private readonly ICachePolicySelector[] _selectors = [.. selectors];
+    private readonly ICacheKeyContributor[] _contributors = [.. contributors];
+    private readonly ICacheStorabilityRule[] _rules = [.. rules];
+    private readonly ICacheObserver[] _observers = [.. observers];
+
+    internal MemoryTier Memory { get; } = memory;
+
+    internal PolicyRegistry Policies { get; } = policies;
+
+    internal FillTable Fills { get; } = new();
+
+    internal Markers Markers { get; } = new(time);
+
+    internal Epochs Epochs { get; } = new();
+
+    internal TimeProvider Time { get; } = time;
+
+    internal IServiceProvider Provider { get; } = provider;
+
+    internal ILogger Logger { get; } = loggers.CreateLogger("CdnEdge.Cache");
+
+    /// <summary>This cache's name in Cache-Status, Via and so on.</summary>
+    internal string Name { get; } = name.Value;
+
+    internal CachePolicy PolicyOf(HttpContext context, CachedRoute route)
+    {
+        foreach (var selector in _selectors)
+        {
+            if (selector.SelectPolicy(context, route.Model) is { } policy)
+            {
+                return policy;
+            }
+        }
+
+        return route.Policy;
+    }
+
+    /// <summary>What the key is composed of, as the application's contributors leave it.</summary>
+    internal CacheKeyParts KeyPartsOf(HttpContext context)
+    {
+        var request = context.Request;
+        var parts = new CacheKeyParts { Host = request.Host, Path = request.PathBase.Add(request.Path), Query = request.QueryString };
+        foreach (var contributor in _contributors)
+        {
+            contributor.Contribute(context, ref parts);
+        }
+
+        return parts;
+    }
+
+    internal bool MayStore(in CacheCandidate candidate)
+    {
+        foreach (var rule in _rules)
+        {
+            if (!rule.MayStore(in candidate))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Largest body that <paramref name="policy"/> lets into the store, in bytes.</summary>
+    internal long MaxObjectBytesOf(CachePolicy policy) => Math.Min(policy.MaxObjectBytes ?? Memory.MaxBytes / 8, Memory.MaxBytes);
+
+    internal void Serving(HttpContext context, CacheOutcome outcome)
+    {
+        metrics.Served(outcome);
+        foreach (var observer in _observers)
+        {
+            observer.OnServing(context, outcome);
+        }
+    }
+
+    /// <summary>
+    /// Stores, unless the URL was invalidated since the fetch began. Takes over the reference on the response's body
+    /// in any case.
+    /// </summary>
+    internal NoStoreReason Store(CacheKey key, StoredResponse response, long epoch, CachePolicy policy)
+    {
+        var reason = NoStoreReason.None;
+        if (Epochs.IsNewerThan(epoch, key))
+        {
+            reason = NoStoreReason.Invalidated;
+        }
+        else if (!Memory.Put(key, response, policy.MaxVariants))
+        {
+            reason = NoStoreReason.TooLarge;
+        }
+        else if (Epochs.IsNewerThan(epoch, key))
+        {
+            // Invalidated between the look and the Put.
+            Memory.Remove(response);
+            NotStored(key, NoStoreReason.Invalidated);
+            return NoStoreReason.Invalidated;
+        }
+
+        if (reason != NoStoreReason.None)
+        {
+            response.Body?.Release();
+            NotStored(key, reason);
+            return reason;
+        }
+
+        metrics.Stored();
+        if (_observers.Length > 0)
+        {
+            var url = key.ToString();
+            foreach (var observer in _observers)
+            {
+                observer.OnStored(url, response.Body?.Length ?? 0, response.Head.Freshness.Lifetime);
+            }
+        }
+
+        return NoStoreReason.None;
+    }
+
+    internal void NotStored(CacheKey key, NoStoreReason reason)
+    {
+        metrics.NotStored(reason);
+        foreach (var observer in _observers)
+        {
+            observer.OnNotStored(key.ToString(), reason);
+        }
+    }
+
+    /// <summary>Forgets what is stored of a URL, and lets no fetch under way bring it back.</summary>
+    internal void Invalidate(CacheKey key)
+    {
+        Epochs.Raise(key);
+        Fills.RemoveAll(key);
+        Memory.Remove(key);
+        foreach (var observer in _observers)
+        {
+            observer.OnInvalidated(key.ToString());
+        }
+    }
+}
+
+/// <summary>The cache's name, fixed when the application starts: it's in stored heads.</summary>
+internal sealed record CacheName(string Value);

@@ -1,0 +1,85 @@
+using CdnEdge.Delivery;
+using CdnEdge.Delivery.Configuration;
+using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Guard;
+using CdnEdge.Delivery.Routing;
+using CdnEdge.Storage;
+using CdnEdge.Upstream;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the cache to a YARP reverse proxy.</summary>
+public static class CdnCacheExtensions
+{
+    /// <summary>
+    /// Caches the responses of all routes in memory, by the book (RFC 9111), each by its policy: the one that its
+    /// metadata <see cref="CdnCacheMetadata.Policy"/> names, else <c>default</c>. Nothing further is to be called:
+    /// <c>MapReverseProxy()</c> maps the routes as ever.
+    /// </summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddOptions<CdnCacheOptions>().ValidateOnStart();
+        if (services.Any(service => service.ServiceType == typeof(CacheServices)))
+        {
+            return builder;
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CdnCacheOptions>, CdnCacheOptionsValidator>());
+        services.Configure<KestrelServerOptions>(KestrelHardening.Apply);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));
+        services.AddSingleton<SegmentArena>();
+        services.AddSingleton(provider => new MemoryTier(
+            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory.MaxBytes ?? MemoryLimit.Default,
+            provider.GetRequiredService<SegmentArena>()));
+        services.AddSingleton<PolicyRegistry>();
+        services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<CacheServices>();
+        services.AddSingleton<FillRunner>();
+        services.AddSingleton<DirectForwarder>();
+        services.AddSingleton<RequestGuard>();
+        services.AddSingleton<CacheEndpoint>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, CachingEndpointPolicy>());
+        builder.AddCdnUpstream(provider =>
+        {
+            var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding };
+        });
+        return builder;
+    }
+
+    /// <summary>As <see cref="AddCdnCache(IReverseProxyBuilder)"/>, with options set in code.</summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="configure">Sets the options.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, Action<CdnCacheOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.Configure(configure);
+        return builder.AddCdnCache();
+    }
+
+    /// <summary>
+    /// As <see cref="AddCdnCache(IReverseProxyBuilder)"/>, with options bound from a configuration section, and bound again
+    /// when it changes.
+    /// </summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="section">The section that holds <see cref="CdnCacheOptions"/>: <c>CdnEdge</c> by convention.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(section);
+        builder.Services.AddOptions<CdnCacheOptions>().ReadFrom(section);
+        return builder.AddCdnCache();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using CdnEdge.Caching;
+
+namespace CdnEdge.Delivery.Configuration;
+
+/// <summary>Finds every mistake in the options of the cache, each with its configuration path.</summary>
+internal static class CdnCacheOptionsValidation
+{
+    /// <param name="path">Where the options stand: <c>CdnEdge</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="availableMemory">Bytes that the process may use (<see cref="MemoryBound.Available"/>).</param>
+    internal static IEnumerable<string> Errors(string path, CdnCacheOptions options, long availableMemory)
+    {
+        if (!IsToken(options.Name))
+            yield return $"{path}:Name: '{options.Name}' is not a token; letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2)";
+
+        if (options.Memory.MaxBytes is { } bytes)
+        {
+            if (bytes < 1)
+                yield return $"{path}:Memory:MaxBytes: {bytes} is not a size; at least 1 byte, or leave it out for a quarter of the memory";
+            else if (bytes > availableMemory)
+                yield return $"{path}:Memory:MaxBytes: {bytes} bytes are more than this process may use ({availableMemory})";
+        }
+
+        for (var i = 0; i < options.Forwarding.TrustedProxies.Count; i++)
+        {
+            if (MistakeInProxy(options.Forwarding.TrustedProxies[i]) is { } mistake)
+                yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
+        }
+
+        foreach (var (name, policy) in options.Policies)
+        {
+            foreach (var mistake in CachePolicyValidation.Errors($"{path}:Policies:{name}", policy))
+                yield return mistake;
+        }
+    }
+
+    private static string? MistakeInProxy(string entry)
+    {
+        if (IPNetwork.TryParse(entry, out var network))
+        {
+            // Half of such lines are slips: 10.1.2.3/8 where the host alone was meant.
+            var slash = entry.IndexOf('/', StringComparison.Ordinal);
+            return IPAddress.TryParse(entry[..slash], out var first) && !first.Equals(network.BaseAddress)
+                ? $"'{entry}' is not the first address of its network; write {network}"
+                : null;
+        }
+
+        // IPAddress reads 10 as 0.0.0.10 and 010.1.1.1 in octal; neither is what somebody means by it.
+        return IPAddress.TryParse(entry, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == entry)
+            ? null
+            : $"'{entry}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)";
+    }
+
+    private static bool IsToken(string text) =>
+        text.Length > 0 && text.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
+}

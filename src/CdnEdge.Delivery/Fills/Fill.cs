@@ -1,0 +1,324 @@
+using CdnEdge.Caching;
+using CdnEdge.Storage;
+using CdnEdge.Upstream.Failures;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Fills;
+
+/// <summary>
+/// One fetch from upstream, on behalf of every client that waits for it: detached from the client that started it, its
+/// body readable while it arrives, at each reader's own pace.
+/// </summary>
+/// <remarks>
+/// States: awaiting the head, streaming the body, completed or failed. A fill whose answer may be stored keeps its whole
+/// body and never waits for a reader. One whose answer may not be stored (or turns out too large) keeps a window: it
+/// reads at most <see cref="ReadAhead"/> ahead of its fastest reader and keeps at most <c>retained</c> bytes for slower
+/// ones; a reader that falls further behind is cut off (it sees a broken transfer) rather than hold the others back.
+/// </remarks>
+#pragma warning disable CA1001 // The cancellation has no timer and nothing to free; readers may ask for its token after the fill has ended.
+internal sealed class Fill(FillKey key, long epoch, long retained)
+#pragma warning restore CA1001
+{
+    /// <summary>Bytes read ahead of the fastest reader when the body isn't kept whole.</summary>
+    internal const long ReadAhead = 1 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly List<FillReader> _readers = [];
+    private readonly List<InterimResponse> _interims = [];
+    private readonly CancellationTokenSource _cancel = new();
+
+    private TaskCompletionSource? _changed;
+    private TaskCompletionSource? _readerMoved;
+    private int _version;
+    private bool _windowed;
+    private bool _bodyReleased;
+
+    internal FillKey Key { get; } = key;
+
+    /// <summary>The epoch at which it began; see <see cref="Epochs"/>.</summary>
+    internal long Epoch { get; } = epoch;
+
+    /// <summary>Null until the final response's head has come (or the fill has failed).</summary>
+    internal FillHead? Head { get; private set; }
+
+    internal GrowingBody? Body { get; private set; }
+
+    /// <summary>The trailer section, once completed.</summary>
+    internal IHeaderDictionary? Trailers { get; private set; }
+
+    internal bool IsCompleted { get; private set; }
+
+    /// <summary>The body broke off: what was read of it must not look whole.</summary>
+    internal bool IsFailed { get; private set; }
+
+    /// <summary>Why it failed.</summary>
+    internal ProxyStatus? Failure { get; private set; }
+
+    /// <summary>Cancelled when nobody wants the answer any more.</summary>
+    internal CancellationToken Cancelled => _cancel.Token;
+
+    /// <summary>Changes with every event; see <see cref="ChangedAsync"/>.</summary>
+    internal int Version => Volatile.Read(ref _version);
+
+    /// <summary>Completes when something happened since <paramref name="seenVersion"/> was read.</summary>
+    internal Task ChangedAsync(int seenVersion)
+    {
+        lock (_lock)
+        {
+            if (_version != seenVersion)
+            {
+                return Task.CompletedTask;
+            }
+
+            return (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Joins as a reader; null if the fill has ended and its body is gone (look in the store again).</summary>
+    internal FillReader? Attach()
+    {
+        lock (_lock)
+        {
+            // A windowed body has already let go of its beginning, perhaps.
+            if (_bodyReleased || (_windowed && Body!.Length > 0) || _cancel.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            var reader = new FillReader(this);
+            if (Body is not null && !reader.Acquire(Body))
+            {
+                return null;
+            }
+
+            _readers.Add(reader);
+            return reader;
+        }
+    }
+
+    internal void Detach(FillReader reader)
+    {
+        bool abandoned;
+        lock (_lock)
+        {
+            if (!_readers.Remove(reader))
+            {
+                return;
+            }
+
+            reader.ReleaseBody();
+
+            // Nobody reads, and nothing will be stored: stop asking the origin. A fill whose head hasn't come goes on,
+            // its answer may well be storable.
+            abandoned = _readers.Count == 0 && Head is { Stored: null } && !IsCompleted && !IsFailed;
+        }
+
+        SignalWriter();
+        if (abandoned)
+        {
+            Cancel();
+        }
+    }
+
+    internal void Cancel() => _cancel.Cancel();
+
+    internal void AddInterim(int status, IReadOnlyList<KeyValuePair<string, string>> fields)
+    {
+        lock (_lock)
+        {
+            if (Head is not null)
+            {
+                return;
+            }
+
+            _interims.Add(new InterimResponse(status, fields));
+        }
+
+        Pulse();
+    }
+
+    /// <summary>Interim responses from number <paramref name="seen"/> on.</summary>
+    internal IReadOnlyList<InterimResponse> InterimsFrom(int seen)
+    {
+        lock (_lock)
+        {
+            return seen >= _interims.Count ? [] : _interims.GetRange(seen, _interims.Count - seen);
+        }
+    }
+
+    /// <summary>The head has come. <paramref name="body"/>: where the body goes, null where there is none.</summary>
+    internal void PublishHead(FillHead head, GrowingBody? body)
+    {
+        bool abandoned;
+        lock (_lock)
+        {
+            Head = head;
+            Body = body;
+            _windowed = head.Stored is null;
+            if (body is not null)
+            {
+                foreach (var reader in _readers)
+                {
+                    reader.Acquire(body);
+                }
+            }
+
+            abandoned = _windowed && _readers.Count == 0;
+        }
+
+        Pulse();
+        if (abandoned)
+        {
+            Cancel();
+        }
+    }
+
+    /// <summary>From now on the body isn't kept whole: it has grown too large to store.</summary>
+    internal void StopStoring(FillHead head)
+    {
+        bool abandoned;
+        lock (_lock)
+        {
+            Head = head;
+            _windowed = true;
+            abandoned = _readers.Count == 0;
+        }
+
+        if (abandoned)
+        {
+            Cancel();
+        }
+    }
+
+    /// <summary>Appends to the body; waits where the window is full.</summary>
+    internal ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        Body!.Append(bytes.Span);
+        Pulse();
+        return _windowed ? PaceAsync(cancellation) : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Ends the body. The fill's own reference on it goes with <see cref="ReleaseBody"/>.</summary>
+    internal void Complete(IHeaderDictionary? trailers)
+    {
+        lock (_lock)
+        {
+            Trailers = trailers;
+            IsCompleted = true;
+        }
+
+        Pulse();
+    }
+
+    internal void Fail(ProxyStatus failure)
+    {
+        lock (_lock)
+        {
+            Failure = failure;
+            Head ??= new FillHead { Result = FillResult.Failure, Status = failure.StatusCode, Reason = NoStoreReason.Incomplete };
+            IsFailed = true;
+        }
+
+        Pulse();
+    }
+
+    /// <summary>Gives up the fill's own reference; attached readers keep theirs.</summary>
+    internal void ReleaseBody()
+    {
+        lock (_lock)
+        {
+            if (_bodyReleased)
+            {
+                return;
+            }
+
+            _bodyReleased = true;
+            Body?.Release();
+        }
+    }
+
+    /// <summary>A reader went on: wakes a writer that waits for room.</summary>
+    internal void SignalWriter()
+    {
+        if (!_windowed)
+        {
+            return;
+        }
+
+        TaskCompletionSource? waiting;
+        lock (_lock)
+        {
+            waiting = _readerMoved;
+            _readerMoved = null;
+        }
+
+        waiting?.TrySetResult();
+    }
+
+    private void Pulse()
+    {
+        TaskCompletionSource? waiting;
+        lock (_lock)
+        {
+            _version++;
+            waiting = _changed;
+            _changed = null;
+        }
+
+        waiting?.TrySetResult();
+    }
+
+    private async ValueTask PaceAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task moved;
+            lock (_lock)
+            {
+                if (_readers.Count == 0)
+                {
+                    break;
+                }
+
+                var written = Body!.Length;
+                var fastest = 0L;
+                var slowest = long.MaxValue;
+                foreach (var reader in _readers)
+                {
+                    if (written - reader.Position > retained && _readers.Count > 1)
+                    {
+                        reader.CutOff();
+                    }
+
+                    if (!reader.IsCutOff)
+                    {
+                        fastest = Math.Max(fastest, reader.Position);
+                        slowest = Math.Min(slowest, reader.Position);
+                    }
+                }
+
+                if (slowest != long.MaxValue)
+                {
+                    Body.TrimBefore(slowest);
+                }
+
+                if (written - fastest < ReadAhead)
+                {
+                    return;
+                }
+
+                _readerMoved ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                moved = _readerMoved.Task;
+            }
+
+            await moved.WaitAsync(cancellation);
+        }
+
+        // The last reader has gone and nothing is stored.
+        Cancel();
+        cancellation.ThrowIfCancellationRequested();
+    }
+}
+
+/// <summary>An interim (1xx) response.</summary>
+internal readonly record struct InterimResponse(int Status, IReadOnlyList<KeyValuePair<string, string>> Fields);

@@ -1,0 +1,320 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Interim;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Fills;
+
+/// <summary>How one exchange of a fill with upstream ended.</summary>
+internal enum ExchangeResult
+{
+    /// <summary>The fill has its answer (or its failure).</summary>
+    Done,
+
+    /// <summary>The answer to a conditional or partial request was of no use: ask for the whole.</summary>
+    AskPlainly,
+}
+
+/// <summary>One exchange of a fill with upstream: reads the answer's head, decides what becomes of it, takes its body.</summary>
+internal sealed class FillExchange(
+    CacheServices services,
+    Fill fill,
+    FillPlan plan,
+    CachePolicy policy,
+    DateTimeOffset requestTime) : IResponseSink, IInterimResponseSink
+{
+    private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
+
+    private GrowingBody? _body;
+
+    internal ExchangeResult Result { get; private set; }
+
+    /// <summary>The context it runs in; set before the exchange begins.</summary>
+    internal HttpContext Context { get; set; } = null!;
+
+    public ValueTask OnInterimAsync(int status, IReadOnlyList<KeyValuePair<string, string>> fields)
+    {
+        fill.AddInterim(status, fields);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask OnHeadAsync(CapturedResponse response)
+    {
+        var responseTime = services.Time.GetUtcNow();
+        switch (plan.Kind)
+        {
+            case FillKind.Revalidate when response.StatusCode == StatusCodes.Status304NotModified:
+                Confirm(plan.Stored!, response, responseTime);
+                return ValueTask.CompletedTask;
+
+            case FillKind.Complete when response.StatusCode != StatusCodes.Status200OK:
+                if (!TryComplete(plan.Stored!, response, responseTime))
+                {
+                    Result = ExchangeResult.AskPlainly;
+                    response.Abort();
+                }
+
+                return ValueTask.CompletedTask;
+
+            default:
+                Publish(response, response.StatusCode, response.Headers, response.Headers.ContentLength, responseTime, prefix: null);
+                return ValueTask.CompletedTask;
+        }
+    }
+
+    public ValueTask OnBodyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        if (_body is null)
+        {
+            // A 304 or an answer given up has no use for its bytes; a bodiless status has none.
+            return ValueTask.CompletedTask;
+        }
+
+        if (fill.Head is { Stored: not null } head && _body.Length + bytes.Length > _maxObjectBytes)
+        {
+            // Of unknown length, and now it's known to be too much.
+            StopStoring(head);
+        }
+
+        return fill.AppendAsync(bytes, fill.Cancelled);
+    }
+
+    internal void OnFailure(ProxyStatus failure)
+    {
+        if (fill.Head is null)
+        {
+            fill.Fail(failure);
+        }
+    }
+
+    /// <summary>After the exchange: completes the fill and stores, or fails it where the body broke off.</summary>
+    internal ExchangeResult Finish(CapturedResponse response)
+    {
+        if (Result == ExchangeResult.AskPlainly)
+        {
+            return Result;
+        }
+
+        ProxyStatus? failure = response.IsAborted || fill.Cancelled.IsCancellationRequested
+            ? ProxyStatus.Of(Context) ?? ProxyStatus.Incomplete
+            : null;
+        if (failure is null)
+        {
+            AppendSuffix();
+        }
+
+        if (failure is null && fill.Head is { Result: FillResult.Response, ContentLength: { } promised } && _body is not null && _body.Length != promised)
+        {
+            failure = ProxyStatus.Incomplete;
+        }
+
+        if (failure is not null || fill.Head is null)
+        {
+            services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
+            fill.Fail(failure ?? ProxyStatus.Incomplete);
+            return Result;
+        }
+
+        _body?.Seal();
+        Store(fill.Head);
+        fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
+        return Result;
+    }
+
+    /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>
+    private void Confirm(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
+    {
+        var freshened = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
+        var still = freshened.MustBeDropped
+            ? !services.Memory.Remove(stored)
+            : services.Memory.UpdateHead(stored, freshened);
+        fill.PublishHead(
+            new FillHead
+            {
+                Result = FillResult.Validated,
+                Status = freshened.Status,
+                Stored = freshened,
+                Validated = stored,
+                Reason = still ? NoStoreReason.None : NoStoreReason.Invalidated,
+            },
+            body: null);
+    }
+
+    /// <summary>A 206 that brings what was missing: the stored parts and it make the whole (RFC 9111 §3.4).</summary>
+    private bool TryComplete(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
+    {
+        if (response.StatusCode != StatusCodes.Status206PartialContent
+            || stored.Body is not PartialBody parts
+            || !ContentRange.TryParse(response.Headers.ContentRange, out var contentRange)
+            || contentRange.Range != plan.Missing
+            || contentRange.CompleteLength != parts.Length
+            || !PartStore.MayCombine(stored.Head, response.Headers)
+            || !parts.TryAcquire())
+        {
+            return false;
+        }
+
+        try
+        {
+            var whole = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
+            IHeaderDictionary headers = new HeaderDictionary();
+            foreach (var field in whole.Fields)
+            {
+                headers[field.Name] = field.Value;
+            }
+
+            foreach (var (name, value) in response.Headers)
+            {
+                if (!headers.ContainsKey(name))
+                {
+                    headers[name] = value;
+                }
+            }
+
+            headers.ContentRange = default;
+            headers.ContentLength = parts.Length;
+            Publish(response, StatusCodes.Status200OK, headers, parts.Length, responseTime, prefix: parts);
+            return true;
+        }
+        finally
+        {
+            parts.Release();
+        }
+    }
+
+    private void Publish(
+        CapturedResponse response,
+        int status,
+        IHeaderDictionary headers,
+        long? contentLength,
+        DateTimeOffset responseTime,
+        PartialBody? prefix)
+    {
+        var directives = ResponseDirectives.Parse(headers, policy);
+        var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime);
+        var requestDirectives = RequestDirectives.Parse(Context.Request.Headers);
+        var reason = Storability.Decide(
+            HttpMethods.Get, RequestTarget.Of(Context.Request), Context.Request.Headers, in requestDirectives,
+            status, headers, directives, in freshness, policy);
+        if (reason == NoStoreReason.None && contentLength > _maxObjectBytes)
+        {
+            reason = NoStoreReason.TooLarge;
+        }
+
+        if (reason == NoStoreReason.None
+            && !services.MayStore(new CacheCandidate(HttpMethods.Get, fill.Key.Key.ToString(), Context.Request.Headers, status, headers)))
+        {
+            reason = NoStoreReason.Policy;
+        }
+
+        var stored = reason == NoStoreReason.None
+            ? StoredHead.Create(status, headers, Context.Request.Headers, directives, freshness, policy)
+            : null;
+
+        var mayHaveBody = status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) && contentLength != 0;
+        if (mayHaveBody)
+        {
+            _body = GrowingBody.Create(services.Memory.Arena, stored is null ? null : contentLength);
+            if (prefix is not null && plan.Missing.Offset > 0)
+            {
+                CopyInto(_body, prefix, new ByteRange(0, plan.Missing.Offset));
+            }
+        }
+
+        ClientFields.Prepare(headers, policy, isStored: stored is not null);
+        if (stored is null)
+        {
+            MarkUnshareable(reason);
+        }
+        else
+        {
+            services.Markers.Clear(fill.Key);
+        }
+
+        fill.PublishHead(
+            new FillHead
+            {
+                Result = FillResult.Response,
+                Status = status,
+                Headers = headers,
+                Stored = stored,
+                Reason = reason,
+                ContentLength = contentLength,
+            },
+            _body);
+    }
+
+    private void StopStoring(FillHead head)
+    {
+        MarkUnshareable(NoStoreReason.TooLarge);
+        fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
+    }
+
+    /// <summary>Nobody else may join, and those who come next needn't wait for each other.</summary>
+    private void MarkUnshareable(NoStoreReason reason)
+    {
+        services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
+        services.Fills.Remove(fill);
+        services.NotStored(fill.Key.Key, reason);
+    }
+
+    /// <summary>Where the missing range stood before stored bytes: they come last.</summary>
+    private void AppendSuffix()
+    {
+        if (_body is not null && plan is { Kind: FillKind.Complete, Stored.Body: PartialBody parts }
+            && fill.Head is { Status: StatusCodes.Status200OK } && _body.Length == plan.Missing.End && parts.Length > plan.Missing.End
+            && parts.TryAcquire())
+        {
+            CopyInto(_body, parts, new ByteRange(plan.Missing.End, parts.Length - plan.Missing.End));
+            parts.Release();
+        }
+    }
+
+    private void Store(FillHead head)
+    {
+        if (head is { Result: FillResult.Validated })
+        {
+            return;
+        }
+
+        if (head.Stored is null)
+        {
+            // A revalidation that brought something that may not be stored: what is stored is outdated all the same.
+            if (plan is { Kind: FillKind.Revalidate, Stored: { } outdated } && head.Status < StatusCodes.Status500InternalServerError
+                && head.Reason is NoStoreReason.NoStore or NoStoreReason.Private)
+            {
+                services.Memory.Remove(outdated);
+            }
+
+            return;
+        }
+
+        if (head.Status >= StatusCodes.Status500InternalServerError
+            && plan.Stored is { } stale
+            && Reuse.MayServeOnError(stale.Head, default, disconnected: false, services.Time.GetUtcNow()))
+        {
+            // An error must not push out what may still be served in its place (RFC 5861 §4).
+            services.NotStored(fill.Key.Key, NoStoreReason.Status);
+            return;
+        }
+
+        if (_body is not null && !_body.TryAcquire())
+        {
+            throw new InvalidOperationException("The fill's own reference on its body is gone before it was stored.");
+        }
+
+        services.Store(fill.Key.Key, new StoredResponse(head.Stored, _body), fill.Epoch, policy);
+    }
+
+    private static void CopyInto(GrowingBody body, StoredBody source, ByteRange range)
+    {
+        for (var offset = range.Offset; offset < range.End;)
+        {
+            var run = source.Read(offset, (int)Math.Min(StoredResponder.BurstBytes, range.End - offset));
+            body.Append(run.Span);
+            offset += run.Length;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using CdnEdge.Caching;
+using CdnEdge.Storage;
+
+namespace CdnEdge.Delivery.Fills;
+
+/// <summary>What a fill asks upstream for.</summary>
+internal enum FillKind
+{
+    /// <summary>The whole response.</summary>
+    Plain,
+
+    /// <summary>The whole response, unless what is stored is still good (If-None-Match, If-Modified-Since).</summary>
+    Revalidate,
+
+    /// <summary>The one range that is missing of a response stored in parts.</summary>
+    Complete,
+}
+
+/// <summary>What a fill asks upstream for, and about which stored response.</summary>
+internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, ByteRange Missing)
+{
+    internal static FillPlan Plain => new(FillKind.Plain, null, default);
+
+    /// <summary>Chooses by what is stored (null: nothing) for a request that it can't answer.</summary>
+    internal static FillPlan For(StoredResponse? stored)
+    {
+        if (stored is null)
+        {
+            return Plain;
+        }
+
+        if (stored.Body is PartialBody { IsComplete: false } partial)
+        {
+            return MissingRange(partial) is { } missing ? new FillPlan(FillKind.Complete, stored, missing) : Plain;
+        }
+
+        return stored.Head.ETag is not null || stored.Head.LastModified is not null
+            ? new FillPlan(FillKind.Revalidate, stored, default)
+            : Plain;
+    }
+
+    /// <summary>The gap, if there's exactly one; several would cost several requests.</summary>
+    private static ByteRange? MissingRange(PartialBody partial)
+    {
+        var length = partial.Length;
+        if (length <= 0 || partial.Held.Count is 0 or > 2)
+        {
+            return null;
+        }
+
+        var first = partial.Held[0];
+        if (partial.Held.Count == 1)
+        {
+            return first.Offset == 0 ? new ByteRange(first.End, length - first.End)
+                : first.End == length ? new ByteRange(0, first.Offset)
+                : null;
+        }
+
+        var last = partial.Held[1];
+        return first.Offset == 0 && last.End == length ? new ByteRange(first.End, last.Offset - first.End) : null;
+    }
+}

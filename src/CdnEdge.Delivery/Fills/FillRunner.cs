@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Routing;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Interim;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace CdnEdge.Delivery.Fills;
+
+/// <summary>Runs fills: asks upstream through YARP's pipeline, publishes what comes, stores what may be stored.</summary>
+internal sealed partial class FillRunner(CacheServices services)
+{
+    /// <summary>
+    /// Starts a fill on behalf of <paramref name="context"/>'s request, which is copied here and not touched again.
+    /// </summary>
+    internal void Start(Fill fill, FillPlan plan, HttpContext context, CachedRoute route, CachePolicy policy)
+    {
+        var job = new Job(fill, plan, new CapturedRequest(context), route, policy, Activity.Current, services.Time.GetUtcNow());
+
+        // Without the client's execution context: what hangs on it (its HttpContext, first of all) ends with the client.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => _ = state.Runner.RunAsync(state.Job),
+            (Runner: this, Job: job),
+            preferLocal: true);
+    }
+
+    private async Task RunAsync(Job job)
+    {
+        var fill = job.Fill;
+        Activity.Current = job.Parent;
+        try
+        {
+            var plan = job.Plan;
+            while (await TryOnceAsync(job, plan) == ExchangeResult.AskPlainly)
+            {
+                plan = FillPlan.Plain;
+            }
+        }
+#pragma warning disable CA1031 // The top of a detached flow: whatever went wrong must reach the waiting clients and the log.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            if (!fill.Cancelled.IsCancellationRequested)
+            {
+                Log.FillBroke(services.Logger, exception, fill.Key.Key.ToString());
+            }
+
+            fill.Fail(ProxyStatus.InternalError);
+        }
+        finally
+        {
+            services.Fills.Remove(fill);
+            job.Plan.Stored?.EndRevalidation();
+            fill.ReleaseBody();
+        }
+    }
+
+    private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan)
+    {
+        await using var scope = services.Provider.CreateAsyncScope();
+        var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
+        using var response = new CapturedResponse(exchange, job.Fill.Cancelled);
+        var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response);
+        exchange.Context = context;
+        try
+        {
+            using (InterimResponses.Begin(exchange))
+            {
+                await job.Route.Forward(context);
+            }
+
+            if (!response.HasStarted && ProxyStatus.Of(context) is { } failure)
+            {
+                exchange.OnFailure(failure);
+                return exchange.Result;
+            }
+
+            await response.CompleteAsync();
+        }
+        catch (Exception) when (exchange.Result == ExchangeResult.AskPlainly)
+        {
+            // The exchange gave this answer up itself.
+            return ExchangeResult.AskPlainly;
+        }
+
+        return exchange.Finish(response);
+    }
+
+    private sealed record Job(
+        Fill Fill,
+        FillPlan Plan,
+        CapturedRequest Request,
+        CachedRoute Route,
+        CachePolicy Policy,
+        Activity? Parent,
+        DateTimeOffset Started);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The fill of '{Url}' ended with an unexpected error.", EventName = "FillBroke")]
+        internal static partial void FillBroke(ILogger logger, Exception exception, string url);
+    }
+}

@@ -1,0 +1,75 @@
+using CdnEdge.Caching;
+
+namespace CdnEdge.Delivery.Fills;
+
+/// <summary>The fills under way that others may join: at most one per key.</summary>
+internal sealed class FillTable
+{
+    private const int Stripes = 32;
+
+    private readonly Dictionary<FillKey, Fill>[] _stripes;
+
+    internal FillTable()
+    {
+        _stripes = new Dictionary<FillKey, Fill>[Stripes];
+        for (var i = 0; i < Stripes; i++)
+        {
+            _stripes[i] = [];
+        }
+    }
+
+    /// <summary>The fill under way for <paramref name="key"/>, or a new one for the caller to run.</summary>
+    internal Fill GetOrAdd(FillKey key, Func<FillKey, Fill> create, out bool created)
+    {
+        var stripe = StripeOf(key.Key);
+        lock (stripe)
+        {
+            if (stripe.TryGetValue(key, out var fill))
+            {
+                created = false;
+                return fill;
+            }
+
+            fill = create(key);
+            stripe.Add(key, fill);
+            created = true;
+            return fill;
+        }
+    }
+
+    internal Fill? Find(FillKey key)
+    {
+        var stripe = StripeOf(key.Key);
+        lock (stripe)
+        {
+            return stripe.GetValueOrDefault(key);
+        }
+    }
+
+    internal void Remove(Fill fill)
+    {
+        var stripe = StripeOf(fill.Key.Key);
+        lock (stripe)
+        {
+            if (stripe.TryGetValue(fill.Key, out var current) && ReferenceEquals(current, fill))
+            {
+                stripe.Remove(fill.Key);
+            }
+        }
+    }
+
+    /// <summary>Lets nobody else join the fills of a URL that was invalidated: what they bring may be outdated.</summary>
+    internal void RemoveAll(CacheKey key)
+    {
+        var stripe = StripeOf(key);
+        lock (stripe)
+        {
+            foreach (var fillKey in stripe.Keys.Where(k => k.Key.Equals(key)).ToArray())
+            {
+                stripe.Remove(fillKey);
+            }
+        }
+    }
+
+    private Dictionary<FillKey, Fill> StripeOf(CacheKey key) => _stripes[(int)((ulong)key.Hash % Stripes)];
+}

@@ -1,0 +1,235 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
+using CdnEdge.Upstream.Interim;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Forwarding;
+
+/// <summary>One request forwarded on its own: what the cache does with the answer as it passes.</summary>
+internal sealed class DirectExchange(CacheServices services, HttpContext context, CachePolicy policy, Lookup? lookup, DirectPlan plan)
+    : IDisposable
+{
+    private readonly DateTimeOffset _requestTime = services.Time.GetUtcNow();
+    private long _epoch = services.Epochs.Now;
+    private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
+
+    private StoredHead? _head;
+    private GrowingBody? _copy;
+    private CacheKey? _key = lookup?.Key;
+
+    /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
+    internal bool IsAnsweredByEdge { get; set; }
+
+    private CacheKey Key => _key ??= RequestKey();
+
+    /// <summary>Passes interim responses on; null where the client can't have any.</summary>
+    internal Http1InterimWriter? Interims { get; } = Http1InterimWriter.TryCreate(context);
+
+    /// <summary>The answer's head is complete and about to be sent.</summary>
+    internal async Task OnStartingAsync()
+    {
+        if (Interims is not null)
+        {
+            await Interims.CloseAsync();
+        }
+
+        if (!IsAnsweredByEdge)
+        {
+            OnHead();
+        }
+    }
+
+    private void OnHead()
+    {
+        var method = context.Request.Method;
+        var response = context.Response;
+        if (Invalidation.IsDue(method, response.StatusCode))
+        {
+            InvalidateTargets(response);
+        }
+
+        if (HttpMethods.IsHead(method) && response.StatusCode == StatusCodes.Status200OK && lookup?.Stored is { } stored)
+        {
+            FreshenByHead(stored, response);
+        }
+
+        var reason = plan.MayStore ? BeginCopy(response) : NoStoreReason.None;
+        ClientFields.Prepare(response.Headers, policy, isStored: _head is not null);
+        var status = new CacheStatus
+        {
+            Forward = plan.Forward,
+            ForwardStatus = response.StatusCode,
+            Stored = _head is not null ? true : null,
+            Detail = plan.Detail ?? (reason is NoStoreReason.None or NoStoreReason.Method ? null : CacheMetrics.NameOf(reason.ToString())),
+        };
+        ResponseHead.AppendCacheStatus(response.Headers, status.Format(services.Name));
+        services.Serving(context, plan.Forward is ForwardReason.Bypass or ForwardReason.Method ? CacheOutcome.Bypass : CacheOutcome.Miss);
+    }
+
+    /// <summary>A piece of the body has passed to the client.</summary>
+    internal void Copy(ReadOnlySpan<byte> bytes)
+    {
+        if (_copy is null || bytes.IsEmpty)
+        {
+            return;
+        }
+
+        if (_copy.Length + bytes.Length > _maxObjectBytes)
+        {
+            DropCopy();
+            services.NotStored(Key, NoStoreReason.TooLarge);
+            return;
+        }
+
+        _copy.Append(bytes);
+    }
+
+    /// <summary>The answer has passed whole: stores the copy.</summary>
+    internal async Task CompleteAsync()
+    {
+        if (!plan.MayStore || IsAnsweredByEdge)
+        {
+            return;
+        }
+
+        // A bodiless answer's head hasn't been looked at before it starts.
+        if (!context.Response.HasStarted)
+        {
+            await context.Response.StartAsync(context.RequestAborted);
+        }
+
+        if (_head is null || context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        var head = _head;
+        var copy = _copy;
+        _copy = null;
+        copy?.Seal();
+        if (copy is not null && head.Status != StatusCodes.Status206PartialContent
+            && context.Response.ContentLength is { } promised && promised != copy.Length)
+        {
+            copy.Release();
+            services.NotStored(Key, NoStoreReason.Incomplete);
+            return;
+        }
+
+        if (head.Status == StatusCodes.Status206PartialContent)
+        {
+            StorePart(head, copy);
+        }
+        else
+        {
+            services.Store(Key, new StoredResponse(head, copy), _epoch, policy);
+        }
+    }
+
+    public void Dispose() => DropCopy();
+
+    private void DropCopy()
+    {
+        _copy?.Release();
+        _copy = null;
+        _head = null;
+    }
+
+    private NoStoreReason BeginCopy(HttpResponse response)
+    {
+        var request = context.Request;
+        var responseTime = services.Time.GetUtcNow();
+        var directives = ResponseDirectives.Parse(response.Headers, policy);
+        var freshness = Freshness.Of(response.StatusCode, response.Headers, directives, policy, _requestTime, responseTime);
+        var requestDirectives = RequestDirectives.Parse(request.Headers);
+        var reason = Storability.Decide(
+            request.Method, RequestTarget.Of(request), request.Headers, in requestDirectives,
+            response.StatusCode, response.Headers, directives, in freshness, policy);
+        if (reason == NoStoreReason.None && response.ContentLength > _maxObjectBytes)
+        {
+            reason = NoStoreReason.TooLarge;
+        }
+
+        if (reason == NoStoreReason.None
+            && !services.MayStore(new CacheCandidate(request.Method, Key.ToString(), request.Headers, response.StatusCode, response.Headers)))
+        {
+            reason = NoStoreReason.Policy;
+        }
+
+        if (reason != NoStoreReason.None)
+        {
+            services.NotStored(Key, reason);
+            return reason;
+        }
+
+        _head = StoredHead.Create(response.StatusCode, response.Headers, request.Headers, directives, freshness, policy);
+        if (response.StatusCode != StatusCodes.Status204NoContent && response.ContentLength != 0)
+        {
+            _copy = GrowingBody.Create(services.Memory.Arena, response.ContentLength);
+        }
+
+        return NoStoreReason.None;
+    }
+
+    private void StorePart(StoredHead head, GrowingBody? copy)
+    {
+        if (copy is null
+            || !ContentRange.TryParse(context.Response.Headers.ContentRange, out var contentRange)
+            || PartStore.Locate(contentRange, copy.Length) is not var (range, completeLength))
+        {
+            copy?.Release();
+            services.NotStored(Key, NoStoreReason.PartialUnusable);
+            return;
+        }
+
+        var stored = lookup?.Stored;
+        var body = PartStore.Combine(stored, context.Response.Headers, range, completeLength, copy);
+        services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body), _epoch, policy);
+    }
+
+    /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
+    private void FreshenByHead(StoredResponse stored, HttpResponse response)
+    {
+        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0))
+        {
+            services.Memory.UpdateHead(stored, stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()));
+        }
+        else
+        {
+            services.Memory.Remove(stored);
+        }
+    }
+
+    private void InvalidateTargets(HttpResponse response)
+    {
+        var target = RequestTarget.Of(context.Request);
+        var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
+        services.Invalidate(Key);
+        foreach (var uri in Invalidation.Targets(target, response.Headers))
+        {
+            services.Invalidate(RequestTarget.KeyOf(uri, policy));
+        }
+
+        if (!overtaken)
+        {
+            // This answer is what came of the change, not what was before it: it may be stored.
+            _epoch = services.Epochs.Now;
+        }
+    }
+
+    private CacheKey RequestKey()
+    {
+        var parts = services.KeyPartsOf(context);
+        Span<byte> scratch = stackalloc byte[512];
+        var composer = KeyComposer.Compose(policy, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
+        try
+        {
+            return composer.ToKey();
+        }
+        finally
+        {
+            composer.Dispose();
+        }
+    }
+}

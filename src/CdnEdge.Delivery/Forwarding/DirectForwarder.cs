@@ -1,0 +1,81 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Routing;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Interim;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace CdnEdge.Delivery.Forwarding;
+
+/// <summary>Why and how a request is forwarded on its own.</summary>
+/// <param name="Forward">Cache-Status's word for it.</param>
+/// <param name="Detail">Cache-Status's detail; null for none.</param>
+/// <param name="MayStore">A copy of the answer may be stored as it passes.</param>
+internal readonly record struct DirectPlan(ForwardReason Forward, string? Detail, bool MayStore);
+
+/// <summary>
+/// Forwards a request on its own, in the client's own context: what can't be cached (uploads, WebSockets, streams), and
+/// what mustn't wait for or share another's answer. The answer streams at the client's pace; a storable one is copied
+/// into the store as it passes.
+/// </summary>
+internal sealed class DirectForwarder(CacheServices services)
+{
+    internal async Task ForwardAsync(HttpContext context, CachedRoute route, CachePolicy policy, Lookup? lookup, DirectPlan plan)
+    {
+        var exchange = new DirectExchange(services, context, policy, lookup, plan);
+        context.Response.OnStarting(static state => ((DirectExchange)state).OnStartingAsync(), exchange);
+
+        var original = context.Features.Get<IHttpResponseBodyFeature>();
+        if (plan.MayStore && original is not null)
+        {
+            context.Features.Set<IHttpResponseBodyFeature>(new CopyingBody(original, exchange));
+        }
+
+        try
+        {
+            using (exchange.Interims is null ? null : InterimResponses.Begin(exchange.Interims))
+            {
+                await route.Forward(context);
+            }
+
+            if (ProxyStatus.Of(context) is not { } failure)
+            {
+                await exchange.CompleteAsync();
+            }
+            else if (!context.Response.HasStarted)
+            {
+                await AnswerFailureAsync(context, lookup, plan, failure, exchange);
+            }
+        }
+        finally
+        {
+            if (plan.MayStore)
+            {
+                context.Features.Set(original);
+            }
+
+            exchange.Dispose();
+        }
+    }
+
+    private async Task AnswerFailureAsync(HttpContext context, Lookup? lookup, DirectPlan plan, ProxyStatus failure, DirectExchange exchange)
+    {
+        exchange.IsAnsweredByEdge = true;
+        var now = services.Time.GetUtcNow();
+        if (lookup?.Stored is { Body: not Storage.PartialBody } stored
+            && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: true, now)
+            && (stored.Body is null || stored.Body.TryAcquire()))
+        {
+            services.Serving(context, CacheOutcome.Stale);
+            context.Response.Clear();
+            var head = stored.Head;
+            await StoredResponder.ServeAsync(context, head, stored.Body, now, StaleStatus.Of(services.Name, head, null, now));
+            return;
+        }
+
+        services.Serving(context, CacheOutcome.Error);
+        var status = new CacheStatus { Forward = plan.Forward, Detail = failure.Error };
+        await ErrorResponder.WriteFailureAsync(context, failure, services.Name, status.Format(services.Name));
+    }
+}

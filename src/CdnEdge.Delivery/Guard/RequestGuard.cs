@@ -1,0 +1,41 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Loops;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Guard;
+
+/// <summary>Refuses what must not go any further: ambiguous framing and requests that have been here before.</summary>
+internal sealed class RequestGuard(CacheName name)
+{
+    internal GuardRefusal? Refuse(HttpContext context)
+    {
+        if (FramingGuard.Inspect(context) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return CdnLoop.Contains(context.Request.Headers, name.Value)
+            ? new GuardRefusal(StatusCodes.Status508LoopDetected, "The request has passed this edge before (CDN-Loop).", CloseConnection: false)
+            : null;
+    }
+
+    /// <summary>What only a look at the body's beginning shows; to be called before the request is forwarded.</summary>
+    internal static ValueTask<GuardRefusal?> RefuseBodyAsync(HttpContext context) => FramingGuard.InspectBodyAsync(context);
+
+    internal Task AnswerAsync(HttpContext context, GuardRefusal refusal)
+    {
+        if (refusal.CloseConnection)
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
+        if (refusal.StatusCode == StatusCodes.Status508LoopDetected)
+        {
+            context.Response.Headers[ProxyStatus.Field] = ProxyStatus.LoopDetected.ToField(name.Value);
+        }
+
+        return ErrorResponder.WriteAsync(context, refusal.StatusCode, refusal.Reason, new CacheStatus { Detail = "refused" }.Format(name.Value));
+    }
+}

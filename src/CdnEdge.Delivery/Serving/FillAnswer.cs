@@ -1,0 +1,94 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Fills;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Serving;
+
+/// <summary>Answers a client from a fill's response: the client's own conditions and range apply to it as to a stored one.</summary>
+internal static class FillAnswer
+{
+    internal static async Task WriteAsync(
+        HttpContext context, Fill fill, FillReader reader, FillHead head, bool collapsed, DateTimeOffset now, string cacheStatus)
+    {
+        var request = context.Request;
+        var response = context.Response;
+        WriteHead(response, head, collapsed, now, cacheStatus);
+
+        var condition = Preconditions.AnyIn(request.Headers)
+            ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
+            : PreconditionResult.Proceed;
+        if (condition != PreconditionResult.Proceed)
+        {
+            response.StatusCode = condition == PreconditionResult.NotModified ? StatusCodes.Status304NotModified : StatusCodes.Status412PreconditionFailed;
+            ResponseHead.RemoveRepresentationFields(response.Headers);
+            return;
+        }
+
+        long? end = null;
+        if (head is { Status: StatusCodes.Status200OK, Stored: not null, ContentLength: > 0 and var length }
+            && request.Headers.Range.Count > 0
+            && Preconditions.AllowsRange(request.Headers, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
+            && RangeField.Resolve(request.Headers.Range, length, out var ranges) == RangeOutcome.Satisfiable
+            && ranges is [var range])
+        {
+            response.StatusCode = StatusCodes.Status206PartialContent;
+            response.Headers.ContentRange = ContentRange.Format(range, length);
+            response.ContentLength = range.Length;
+            reader.Seek(range.Offset);
+            end = range.End;
+        }
+
+        try
+        {
+            await FillResponder.WriteBodyAsync(context, fill, reader, end);
+            if (end is null)
+            {
+                FillResponder.AppendTrailers(context, fill);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone: nobody is left to tell.
+        }
+    }
+
+    private static void WriteHead(HttpResponse response, FillHead head, bool collapsed, DateTimeOffset now, string cacheStatus)
+    {
+        if (head.Stored is { } stored && collapsed)
+        {
+            ResponseHead.WriteStored(response, stored, stored.Status, now, cacheStatus);
+        }
+        else
+        {
+            response.StatusCode = head.Status;
+            foreach (var (name, value) in head.Headers)
+            {
+                response.Headers[name] = value;
+            }
+
+            if (head.Stored is { Freshness: var freshness } && freshness.Age(now) >= TimeSpan.FromSeconds(1))
+            {
+                response.Headers.Age = ResponseHead.AgeText((long)freshness.Age(now).TotalSeconds);
+            }
+
+            ResponseHead.AppendCacheStatus(response.Headers, cacheStatus);
+        }
+
+        response.ContentLength = head.ContentLength;
+    }
+
+    private static EntityTag? ETagOf(FillHead head) =>
+        head.Stored is { } stored ? stored.ETag
+        : head.Headers.ETag.Count == 1 && EntityTag.TryParse(head.Headers.ETag.ToString(), out var tag) ? tag
+        : null;
+
+    private static DateTimeOffset? LastModifiedOf(FillHead head, DateTimeOffset now) =>
+        head.Stored is { } stored ? stored.LastModified
+        : HttpDate.TryParse(head.Headers.LastModified, now, out var date) ? date
+        : null;
+
+    private static DateTimeOffset DateOf(FillHead head, DateTimeOffset now) =>
+        head.Stored is { } stored ? stored.Date
+        : HttpDate.TryParse(head.Headers.Date, now, out var date) ? date
+        : now;
+}

@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using CdnEdge.Caching;
+using CdnEdge.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Serving;
+
+/// <summary>Answers from a stored response: whole, as 304 or 412, or in ranges.</summary>
+internal static class StoredResponder
+{
+    /// <summary>
+    /// Bodies up to this many bytes are handed to Kestrel in one go, without waiting in between; it's also how much is
+    /// written between two flushes of a larger one.
+    /// </summary>
+    internal const int BurstBytes = 64 * 1024;
+
+    /// <summary>
+    /// Answers. Takes over the caller's reference on the body. Completes synchronously, and allocates nothing of its
+    /// own, where the body fits <see cref="BurstBytes"/> and the request has no conditions.
+    /// </summary>
+    internal static Task ServeAsync(HttpContext context, StoredHead head, StoredBody? body, DateTimeOffset now, string cacheStatus)
+    {
+        var request = context.Request;
+        if (Preconditions.AnyIn(request.Headers) || body is PartialBody)
+        {
+            return ServeConditionalAsync(context, head, body, now, cacheStatus);
+        }
+
+        ResponseHead.WriteStored(context.Response, head, head.Status, now, cacheStatus);
+        return WriteWholeAsync(context, head, body);
+    }
+
+    private static Task WriteWholeAsync(HttpContext context, StoredHead head, StoredBody? body)
+    {
+        var response = context.Response;
+        if (body is null)
+        {
+            if (head.Status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified))
+            {
+                response.ContentLength = 0;
+            }
+
+            return Task.CompletedTask;
+        }
+
+        var length = body.Length;
+        response.ContentLength = length;
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            body.Release();
+            return Task.CompletedTask;
+        }
+
+        if (length > BurstBytes)
+        {
+            return WriteRangeAsync(context, body, new ByteRange(0, length), release: true);
+        }
+
+        try
+        {
+            CopyTo(response.BodyWriter, body, 0, (int)length);
+        }
+        finally
+        {
+            body.Release();
+        }
+
+        // Kestrel sends it when the request ends.
+        return Task.CompletedTask;
+    }
+
+    private static async Task ServeConditionalAsync(HttpContext context, StoredHead head, StoredBody? body, DateTimeOffset now, string cacheStatus)
+    {
+        try
+        {
+            var request = context.Request;
+            var response = context.Response;
+            switch (Preconditions.Evaluate(request.Headers, head.Status, head.ETag, head.LastModified, head.Date, now))
+            {
+                case PreconditionResult.NotModified:
+                    ResponseHead.WriteStored(response, head, StatusCodes.Status304NotModified, now, cacheStatus);
+                    ResponseHead.RemoveRepresentationFields(response.Headers);
+                    return;
+
+                case PreconditionResult.Failed:
+                    ResponseHead.WriteStored(response, head, StatusCodes.Status412PreconditionFailed, now, cacheStatus);
+                    ResponseHead.RemoveRepresentationFields(response.Headers);
+                    response.ContentLength = 0;
+                    return;
+
+                case PreconditionResult.Proceed:
+                default:
+                    break;
+            }
+
+            if (await RangeResponder.TryServeAsync(context, head, body, now, cacheStatus))
+            {
+                return;
+            }
+
+            ResponseHead.WriteStored(response, head, head.Status, now, cacheStatus);
+            if (body is not null)
+            {
+                // WriteWholeAsync releases its own reference.
+                body.TryAcquire();
+            }
+
+            await WriteWholeAsync(context, head, body);
+        }
+        finally
+        {
+            body?.Release();
+        }
+    }
+
+    /// <summary>Writes a range of a body that's all there, at the client's pace.</summary>
+    internal static async Task WriteRangeAsync(HttpContext context, StoredBody body, ByteRange range, bool release)
+    {
+        try
+        {
+            var writer = context.Response.BodyWriter;
+            var aborted = context.RequestAborted;
+            for (var offset = range.Offset; offset < range.End;)
+            {
+                var burst = (int)Math.Min(BurstBytes, range.End - offset);
+                CopyTo(writer, body, offset, burst);
+                offset += burst;
+                var flushed = await writer.FlushAsync(aborted);
+                if (flushed.IsCompleted)
+                {
+                    // The client has gone.
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone: nobody is left to tell.
+        }
+        finally
+        {
+            if (release)
+            {
+                body.Release();
+            }
+        }
+    }
+
+    private static void CopyTo(PipeWriter writer, StoredBody body, long offset, int count)
+    {
+        while (count > 0)
+        {
+            var run = body.Read(offset, count).Span;
+            if (run.IsEmpty)
+            {
+                throw new InvalidOperationException($"A stored body of {body.Length} bytes lacks the byte at {offset}.");
+            }
+
+            writer.Write(run);
+            offset += run.Length;
+            count -= run.Length;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+using System.Diagnostics.CodeAnalysis;
+using CdnEdge.Caching;
+
+namespace CdnEdge.Storage;
+
+/// <summary>
+/// The memory tier: bounded by bytes (bodies, heads, keys and bookkeeping), S3-FIFO admission and eviction
+/// (Yang et al., SOSP '23). Lookups take no lock and allocate nothing.
+/// </summary>
+/// <remarks>
+/// <see cref="Find(in KeyComposer)"/> and <see cref="Touch"/> run beside everything; what changes the tier does so under
+/// one lock, held for the work of a few microseconds. A reader may find a response that is just leaving: its body's
+/// <see cref="StoredBody.TryAcquire"/> says so, and the reader treats it as absent.
+/// </remarks>
+internal sealed class MemoryTier : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly ResourceIndex _index = new();
+    private readonly S3Fifo _policy;
+    private long _used;
+    private long _inArena;
+    private long _count;
+    private long _evictions;
+    private bool _disposed;
+
+    /// <param name="maxBytes">Bound in bytes.</param>
+    /// <param name="arena">Where the bodies' bytes are; it's told how much it should take from the operating system.</param>
+    internal MemoryTier(long maxBytes, SegmentArena arena)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
+        MaxBytes = maxBytes;
+        Arena = arena;
+        _policy = new S3Fifo(maxBytes);
+        _used = TableBytes;
+        arena.Target = maxBytes - _used;
+    }
+
+    internal SegmentArena Arena { get; }
+
+    internal long MaxBytes { get; }
+
+    /// <summary>All that is counted: bodies' segments, heads, keys, index, queues. At most <see cref="MaxBytes"/> after each <see cref="Put"/>.</summary>
+    internal long UsedBytes => Volatile.Read(ref _used);
+
+    /// <summary>Stored responses, each variant counted.</summary>
+    internal long Count => Volatile.Read(ref _count);
+
+    /// <summary>Responses that went for lack of memory since the start.</summary>
+    internal long Evictions => Volatile.Read(ref _evictions);
+
+    private int TableBytes => _index.ManagedBytes + _policy.ManagedBytes;
+
+    internal Resource? Find(in KeyComposer key) => _index.Find(key.Hash, key.Bytes);
+
+    internal Resource? Find(CacheKey key) => _index.Find(key.Hash, key.Bytes);
+
+    /// <summary>Counts a use for the eviction policy. Lock-free.</summary>
+    [SuppressMessage("Performance", "CA1822", Justification = "What a use costs is the policy's affair; callers have a tier.")]
+    internal void Touch(StoredResponse response) => S3Fifo.Touch(response);
+
+    /// <summary>
+    /// Stores; variants that it replaces (<see cref="Variance.IsReplacedBy"/>) go, the oldest beyond <paramref name="maxVariants"/> too.
+    /// False: larger than the tier; the caller keeps its reference to the body.
+    /// </summary>
+    /// <remarks>The body has its final size by now: <see cref="GrowingBody.Seal"/> comes before.</remarks>
+    internal bool Put(CacheKey key, StoredResponse response, int maxVariants)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxVariants);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (response.Resource is not null)
+                throw new InvalidOperationException("The response is already stored.");
+            response.ArenaCharge = response.Body?.OccupiedBytes ?? 0;
+            response.Charge = response.ArenaCharge + ManagedBytesOf(response);
+            if (response.Charge + ManagedBytesOf(key) + TableBytes > MaxBytes)
+                return false;
+
+            var inherited = DropSuperseded(key, response, maxVariants);
+            ReserveSlot();
+            MakeRoom(response.Charge + ManagedBytesOf(key));
+            if (_used + response.Charge + ManagedBytesOf(key) > MaxBytes)
+                return false;
+
+            Insert(key, response, inherited);
+            MakeRoom(0);
+            AdjustTarget();
+            return true;
+        }
+    }
+
+    /// <summary>Swaps a stored response's head; false if it's no longer stored.</summary>
+    internal bool UpdateHead(StoredResponse response, StoredHead head)
+    {
+        lock (_gate)
+        {
+            if (response.Resource is null)
+                return false;
+            long change = head.ManagedBytes - response.Head.ManagedBytes;
+            response.Head = head;
+            response.Charge += change;
+            _policy.Recharge(response, change);
+            Use(change);
+            MakeRoom(0);
+            AdjustTarget();
+            return true;
+        }
+    }
+
+    /// <summary>Removes one stored response.</summary>
+    internal bool Remove(StoredResponse response)
+    {
+        lock (_gate)
+        {
+            if (response.Resource is null)
+                return false;
+            _policy.Remove(response);
+            Detach(response);
+            AdjustTarget();
+            return true;
+        }
+    }
+
+    /// <summary>Removes all variants of a URL.</summary>
+    internal bool Remove(CacheKey key)
+    {
+        lock (_gate)
+        {
+            if (Find(key) is not { } resource)
+                return false;
+            foreach (var variant in resource.Variants)
+            {
+                _policy.Remove(variant);
+                Detach(variant);
+            }
+
+            AdjustTarget();
+            return true;
+        }
+    }
+
+    /// <summary>Forgets everything. Bodies that somebody still reads stay readable until they are released.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            while (_policy.TakeVictim() is { } response)
+                Detach(response);
+        }
+    }
+
+    private static long ManagedBytesOf(StoredResponse response) =>
+        ManagedSize.StoredResponse + ManagedSize.Reference + response.Head.ManagedBytes + (response.Body?.ManagedBytes ?? 0);
+
+    private static long ManagedBytesOf(CacheKey key) =>
+        ManagedSize.Resource + ManagedSize.Array(0, ManagedSize.Reference) + key.ManagedBytes;
+
+    private QueueKind DropSuperseded(CacheKey key, StoredResponse response, int maxVariants)
+    {
+        var inherited = QueueKind.None;
+        if (Find(key) is not { } resource)
+            return inherited;
+        var left = 1;
+        foreach (var variant in resource.Variants)
+        {
+            var replaced = variant.Head.Variance.IsReplacedBy(response.Head.Variance);
+            if (!replaced && ++left <= maxVariants)
+                continue;
+            if (replaced && inherited != QueueKind.Main)
+            {
+                inherited = variant.Queue;
+                response.Uses = variant.Uses;
+            }
+
+            _policy.Remove(variant);
+            Detach(variant);
+        }
+
+        return inherited;
+    }
+
+    private void ReserveSlot()
+    {
+        var before = TableBytes;
+        if (_index.Reserve())
+            Use(TableBytes - before);
+    }
+
+    private void Insert(CacheKey key, StoredResponse response, QueueKind inherited)
+    {
+        // Looked up again: making room may have evicted the last of its variants, and with it the resource.
+        var resource = Find(key);
+        if (resource is null)
+        {
+            resource = new Resource(key);
+            Use(ManagedBytesOf(key));
+            resource.Variants = [response];
+            _index.Add(resource);
+        }
+        else
+        {
+            resource.Variants = [response, .. resource.Variants];
+        }
+
+        response.Resource = resource;
+        var before = TableBytes;
+        _policy.Add(response, (ulong)key.Hash, inherited);
+        Use(response.Charge + TableBytes - before);
+        _inArena += response.ArenaCharge;
+        Volatile.Write(ref _count, _count + 1);
+    }
+
+    private void MakeRoom(long bytes)
+    {
+        while (_used + bytes > MaxBytes && _policy.TakeVictim() is { } victim)
+        {
+            Detach(victim);
+            Volatile.Write(ref _evictions, _evictions + 1);
+        }
+    }
+
+    // Takes a response that the policy has let go out of the index, and gives the tier's reference to its body back.
+    private void Detach(StoredResponse response)
+    {
+        var resource = response.Resource!;
+        response.Resource = null;
+        Use(-response.Charge);
+        _inArena -= response.ArenaCharge;
+        Volatile.Write(ref _count, _count - 1);
+        resource.Variants = resource.Variants is [_] ? [] : [.. resource.Variants.Where(other => !ReferenceEquals(other, response))];
+        if (resource.Variants.Length == 0)
+        {
+            _index.Remove(resource);
+            Use(-ManagedBytesOf(resource.Key));
+        }
+
+        response.Body?.Release();
+    }
+
+    private void Use(long bytes) => Volatile.Write(ref _used, _used + bytes);
+
+    // What isn't managed memory of the tier is the arena's.
+    private void AdjustTarget() => Arena.Target = MaxBytes - (_used - _inArena);
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Transforms;
+
+namespace CdnEdge.Upstream.HopByHop;
+
+/// <summary>
+/// Passes trailers on to a client of HTTP/1.1. YARP copies them wherever the server can send trailers, and Kestrel can
+/// over HTTP/2 and HTTP/3 only; over HTTP/1.1 it leaves an application that sets Transfer-Encoding to write the chunks
+/// itself. That is done for a response that announces trailers (Trailer) to a client that takes them
+/// (<c>TE: trailers</c>; to another they may be left out, RFC 9110 §6.5.1).
+/// </summary>
+internal sealed class TrailerResponseTransform : ResponseTransform
+{
+    public override ValueTask ApplyAsync(ResponseTransformContext context)
+    {
+        var http = context.HttpContext;
+        if (context.ProxyResponse is not { Content: not null } response
+            || !HttpProtocol.IsHttp11(http.Request.Protocol)
+            || HttpMethods.IsHead(http.Request.Method)
+            || (int)response.StatusCode is < 200 or 204 or 205 or 304
+            || !response.Headers.NonValidated.Contains("Trailer")
+            || http.Response.Headers.ContentLength is not null
+            || http.Response.HasStarted
+            || http.Features.Get<IHttpResponseTrailersFeature>() is not null
+            // A fill of the cache has no connection: what it captures is the body, not its framing.
+            || http.Features.Get<IConnectionTransportFeature>() is null
+            || http.Features.Get<IHttpResponseBodyFeature>() is not { } body
+            || !TakesTrailers(http.Request.Headers))
+        {
+            return default;
+        }
+
+        var chunked = new ChunkedBody(body);
+        http.Features.Set<IHttpResponseBodyFeature>(chunked);
+        http.Features.Set<IHttpResponseTrailersFeature>(chunked);
+        http.Response.Headers.TransferEncoding = "chunked";
+        return default;
+    }
+
+    private static bool TakesTrailers(IHeaderDictionary headers) =>
+        headers.GetCommaSeparatedValues("TE").Any(static coding =>
+            coding.AsSpan(0, coding.IndexOf(';') is >= 0 and var end ? end : coding.Length).Trim()
+                .Equals("trailers", StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>Ends what <see cref="TrailerResponseTransform"/> began, when the whole body and its trailers are there.</summary>
+internal sealed class TrailerEndTransform : ResponseTrailersTransform
+{
+    public override async ValueTask ApplyAsync(ResponseTrailersTransformContext context)
+    {
+        if (context.HttpContext.Features.Get<IHttpResponseTrailersFeature>() is ChunkedBody chunked)
+            await chunked.EndAsync(context.CancellationToken);
+    }
+}
+
+/// <summary>
+/// A response body that writes its own chunks (RFC 9112 §7.1). An exchange that breaks is never ended, so that the
+/// client sees it broken.
+/// </summary>
+internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpResponseTrailersFeature
+{
+    // What would change the meaning of a message already read (RFC 9110 §6.5.1).
+    private static readonly string[] NeverTrailers =
+        ["Transfer-Encoding", "Content-Length", "Host", "Trailer", "Connection", "Content-Encoding", "Content-Type", "Content-Range", "TE", "Upgrade", "Keep-Alive"];
+
+    private readonly IHttpResponseBodyFeature _inner;
+    private readonly PipeWriter _writer;
+
+    public ChunkedBody(IHttpResponseBodyFeature inner)
+    {
+        _inner = inner;
+        _writer = PipeWriter.Create(this, new StreamPipeWriterOptions(leaveOpen: true));
+    }
+
+    public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
+
+    Stream IHttpResponseBodyFeature.Stream => this;
+
+    PipeWriter IHttpResponseBodyFeature.Writer => _writer;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>Writes the last chunk and the trailers.</summary>
+    public async ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        var end = new StringBuilder("0\r\n");
+        foreach (var (name, values) in Trailers)
+        {
+            if (NeverTrailers.Contains(name, StringComparer.OrdinalIgnoreCase)) continue;
+            foreach (var value in values)
+            {
+                // SocketsHttpHandler has parsed the field; that neither half can end its line is what counts here.
+                if (value is not null && !value.AsSpan().ContainsAny('\r', '\n', '\0'))
+                    end.Append(name).Append(": ").Append(value).Append("\r\n");
+            }
+        }
+
+        await _inner.Writer.WriteAsync(Encoding.Latin1.GetBytes(end.Append("\r\n").ToString()), cancellationToken);
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        // An empty chunk would be the last one.
+        if (buffer.IsEmpty) return;
+
+        // One flush for the three.
+        var writer = _inner.Writer;
+        Encoding.ASCII.GetBytes($"{buffer.Length:x}\r\n", writer);
+        writer.Write(buffer.Span);
+        writer.Write("\r\n"u8);
+        await writer.FlushAsync(cancellationToken);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.Stream.FlushAsync(cancellationToken);
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => _inner.StartAsync(cancellationToken);
+
+    public Task CompleteAsync() => _inner.CompleteAsync();
+
+    public void DisableBuffering() => _inner.DisableBuffering();
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+        SendFileFallback.SendFileAsync(this, path, offset, count, cancellationToken);
+
+    // Kestrel doesn't write synchronously, and neither does YARP.
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+}

@@ -1,0 +1,72 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace CdnEdge.Upstream.Interim;
+
+/// <summary>
+/// YARP's client factory with an <see cref="InterimStream"/> around HTTP/1.1 connections. Everything else is decided by
+/// the factory that was registered before (YARP's own, or one with the application's ConfigureHttpClient).
+/// </summary>
+internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner, ILoggerFactory loggers)
+    : ForwarderHttpClientFactory(loggers.CreateLogger<ForwarderHttpClientFactory>())
+{
+    // Extension points of a public class: open delegates call the most derived override, which C# itself doesn't allow
+    // on another instance than this.
+    private static readonly Action<ForwarderHttpClientFactory, ForwarderHttpClientContext, SocketsHttpHandler> InnerConfigure =
+        Open<Action<ForwarderHttpClientFactory, ForwarderHttpClientContext, SocketsHttpHandler>>(nameof(ConfigureHandler));
+
+    private static readonly Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, HttpMessageHandler, HttpMessageHandler> InnerWrap =
+        Open<Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, HttpMessageHandler, HttpMessageHandler>>(nameof(WrapHandler));
+
+    private static readonly Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, bool> InnerCanReuse =
+        Open<Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, bool>>(nameof(CanReuseOldClient));
+
+    private readonly ILogger _logger = loggers.CreateLogger<InterimStream>();
+
+    /// <summary>
+    /// Puts this factory around the one registered last. A factory that isn't made from YARP's
+    /// <see cref="ForwarderHttpClientFactory"/> offers no place to stand in: it stays as it is, and interim responses
+    /// aren't seen.
+    /// </summary>
+    public static void Decorate(IServiceCollection services)
+    {
+        var registered = services.LastOrDefault(service => service.ServiceType == typeof(IForwarderHttpClientFactory) && !service.IsKeyedService)
+            ?? throw new InvalidOperationException("AddReverseProxy() comes before.");
+        services.AddSingleton<IForwarderHttpClientFactory>(provider =>
+        {
+            var loggers = provider.GetRequiredService<ILoggerFactory>();
+            var factory = registered.ImplementationInstance
+                ?? registered.ImplementationFactory?.Invoke(provider)
+                ?? ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!);
+            return factory is ForwarderHttpClientFactory forwarder
+                ? new InterimHttpClientFactory(forwarder, loggers)
+                : (IForwarderHttpClientFactory)factory;
+        });
+    }
+
+    protected override bool CanReuseOldClient(ForwarderHttpClientContext context) => InnerCanReuse(inner, context);
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        InnerWrap(inner, context, handler);
+
+    protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+    {
+        InnerConfigure(inner, context, handler);
+
+        var applications = handler.PlaintextStreamFilter;
+        handler.PlaintextStreamFilter = async (connection, cancellationToken) =>
+        {
+            var stream = applications is null
+                ? connection.PlaintextStream
+                : await applications(connection, cancellationToken);
+            // HTTP/2 frames many exchanges into one stream; there is no head to be seen in it.
+            return connection.NegotiatedHttpVersion.Major == 1 ? new InterimStream(stream, _logger) : stream;
+        };
+    }
+
+    private static TDelegate Open<TDelegate>(string method)
+        where TDelegate : Delegate =>
+        typeof(ForwarderHttpClientFactory).GetMethod(method, BindingFlags.Instance | BindingFlags.NonPublic)!.CreateDelegate<TDelegate>();
+}

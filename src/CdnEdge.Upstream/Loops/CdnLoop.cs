@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Transforms;
+
+namespace CdnEdge.Upstream.Loops;
+
+/// <summary>
+/// CDN-Loop: which CDNs a request has been through (RFC 8586). A node that finds itself there is being asked by
+/// itself, and refuses (508).
+/// </summary>
+internal static class CdnLoop
+{
+    /// <summary>The field's name.</summary>
+    public const string Field = "CDN-Loop";
+
+    /// <summary>
+    /// Whether <paramref name="name"/> is one of the cdn-ids of the request's CDN-Loop lines
+    /// (<c>CDN-Loop = #( cdn-id *( OWS ";" OWS parameter ) )</c>). A quoted parameter hides neither a comma nor a name.
+    /// </summary>
+    public static bool Contains(IHeaderDictionary headers, string name)
+    {
+        var lines = headers[Field];
+        for (var i = 0; i < lines.Count; i++)
+        {
+            if (Contains(lines[i], name)) return true;
+        }
+
+        return false;
+    }
+
+    private static bool Contains(ReadOnlySpan<char> line, string name)
+    {
+        while (!line.IsEmpty)
+        {
+            var end = EndOfElement(line);
+            var element = line[..end];
+            line = end < line.Length ? line[(end + 1)..] : default;
+
+            var semicolon = element.IndexOf(';');
+            var id = (semicolon < 0 ? element : element[..semicolon]).Trim(" \t");
+            // A cdn-id is a pseudonym or uri-host with a port, and hosts know no case.
+            if (id.Equals(name, StringComparison.OrdinalIgnoreCase)) return true;
+        }
+
+        return false;
+    }
+
+    private static int EndOfElement(ReadOnlySpan<char> line)
+    {
+        var quoted = false;
+        for (var i = 0; i < line.Length; i++)
+        {
+            switch (line[i])
+            {
+                case '\\' when quoted:
+                    i++;
+                    break;
+                case '"':
+                    quoted = !quoted;
+                    break;
+                case ',' when !quoted:
+                    return i;
+            }
+        }
+
+        // An open quote would swallow everything after it, and a name to be found in there too: read it unquoted.
+        return quoted && line.IndexOf(',') is >= 0 and var comma ? comma : line.Length;
+    }
+}
+
+/// <summary>Appends this node to CDN-Loop.</summary>
+internal sealed class CdnLoopTransform(string name) : RequestTransform
+{
+    public override ValueTask ApplyAsync(RequestTransformContext context)
+    {
+        AddHeader(context, CdnLoop.Field, FieldList.Append(TakeHeader(context, CdnLoop.Field), name));
+        return default;
+    }
+}

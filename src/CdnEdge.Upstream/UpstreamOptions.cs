@@ -1,0 +1,11 @@
+namespace CdnEdge.Upstream;
+
+/// <summary>What this room needs to know of the node's options.</summary>
+internal sealed class UpstreamOptions
+{
+    /// <summary>The name of this node in Via, CDN-Loop and Proxy-Status: a token (RFC 9110 §5.6.2).</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What is told to and believed from other proxies.</summary>
+    public required ForwardingOptions Forwarding { get; init; }
+}

@@ -1,0 +1,41 @@
+using System.Net.Sockets;
+using CdnEdge.Configuration;
+using CdnEdge.Hosting;
+
+namespace CdnEdge.Commands;
+
+/// <summary><c>cdnedge serve</c>: serves until SIGTERM or SIGINT, then lets the requests under way end.</summary>
+internal sealed class ServeCommand(TextWriter error)
+{
+    internal async Task<int> RunAsync(ConfigurationSource source, CancellationToken stop)
+    {
+        if (RuntimeRequirement.Refusal() is { } refusal)
+        {
+            await error.WriteLineAsync($"cdnedge: {refusal}");
+            return ExitCode.Failed;
+        }
+
+        var file = source.ReadFile();
+        var reviewed = await ConfigurationReview.OfAsync(source, file);
+        await reviewed.WriteMistakesAsync(error);
+        if (!reviewed.IsValid)
+            return ExitCode.Wrong;
+
+        await using var edge = EdgeHost.Build(source, file, reviewed);
+        try
+        {
+            await edge.StartAsync(stop);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // Kestrel names the address when it's in use, and only the reason otherwise (a port below 1024, say).
+            var addresses = e is IOException ? "" : $" (one of {string.Join(", ", reviewed.Listen)})";
+            await error.WriteLineAsync($"cdnedge: {e.Message}{addresses}");
+            return ExitCode.Failed;
+        }
+
+        EdgeHost.LogStart(edge, reviewed);
+        await edge.WaitForShutdownAsync(stop);
+        return ExitCode.Done;
+    }
+}

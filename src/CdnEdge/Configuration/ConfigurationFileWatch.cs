@@ -1,0 +1,116 @@
+using System.Security.Cryptography;
+
+namespace CdnEdge.Configuration;
+
+/// <summary>
+/// Reads the file every second and puts it in force when it has changed, stands still, and is valid. Comparing the
+/// content, rather than asking the file system for events, works for every way in which files change: written in place,
+/// replaced by renaming, behind a link that moves (Kubernetes), on network and container file systems without events.
+/// </summary>
+internal sealed partial class ConfigurationFileWatch(
+    ConfigurationSource source,
+    ConfigurationSource.FileContent first,
+    ValidatedConfiguration configuration,
+    ReviewedConfiguration inForce,
+    TimeProvider time,
+    ILogger<ConfigurationFileWatch> logger) : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private string _judged = Fingerprint(first);
+    private string? _moving;
+    private ReviewedConfiguration _inForce = inForce;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await LookAsync();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    /// <summary>One look at the file.</summary>
+    internal async Task LookAsync()
+    {
+        var content = source.ReadFile();
+        var fingerprint = Fingerprint(content);
+        if (fingerprint == _judged)
+        {
+            _moving = null;
+            return;
+        }
+
+        // A writer may be in the middle of it: wait for two looks that see the same.
+        if (fingerprint != _moving)
+        {
+            _moving = fingerprint;
+            return;
+        }
+
+        (_judged, _moving) = (fingerprint, null);
+        var reviewed = await ConfigurationReview.OfAsync(source, content);
+        foreach (var warning in reviewed.Warnings)
+            Log.Warning(logger, reviewed.Name, warning);
+        if (!reviewed.IsValid)
+        {
+            foreach (var mistake in reviewed.Errors)
+                Log.Mistake(logger, reviewed.Name, mistake);
+            Log.Kept(logger, reviewed.Name, reviewed.Errors.Count);
+            return;
+        }
+
+        Apply(reviewed);
+    }
+
+    private void Apply(ReviewedConfiguration reviewed)
+    {
+        if (!reviewed.Listen.SequenceEqual(_inForce.Listen))
+            Log.NeedsRestart(logger, reviewed.Name, ConfigurationSource.ListenKey);
+        if (reviewed.Cache.Memory.MaxBytes != _inForce.Cache.Memory.MaxBytes)
+            Log.NeedsRestart(logger, reviewed.Name, "CdnEdge:Memory:MaxBytes");
+        if (reviewed.Cache.Name != _inForce.Cache.Name)
+            Log.NeedsRestart(logger, reviewed.Name, "CdnEdge:Name");
+
+        _inForce = reviewed;
+        try
+        {
+            configuration.Apply(reviewed);
+            Log.Applied(logger, reviewed.Name, reviewed.Contents);
+        }
+        catch (AggregateException e)
+        {
+            // Somebody who was told of the change threw; the others were told nevertheless.
+            Log.NotTakenUp(logger, reviewed.Name, e);
+        }
+    }
+
+    private static string Fingerprint(ConfigurationSource.FileContent content) =>
+        content.Bytes is { } bytes ? Convert.ToHexString(SHA256.HashData(bytes)) : content.Unreadable ?? "";
+
+    private static partial class Log
+    {
+        [LoggerMessage(10, LogLevel.Information, "{File}: the new configuration is in force ({Contents})")]
+        internal static partial void Applied(ILogger logger, string file, string contents);
+
+        [LoggerMessage(11, LogLevel.Error, "{File}: {Mistake}")]
+        internal static partial void Mistake(ILogger logger, string file, string mistake);
+
+        [LoggerMessage(12, LogLevel.Error, "{File}: the new configuration has {Count} mistake(s) and is not used; the running one stays in force")]
+        internal static partial void Kept(ILogger logger, string file, int count);
+
+        [LoggerMessage(13, LogLevel.Warning, "{File}: {Warning}")]
+        internal static partial void Warning(ILogger logger, string file, string warning);
+
+        [LoggerMessage(14, LogLevel.Warning, "{File}: {Key} has changed, which takes a restart")]
+        internal static partial void NeedsRestart(ILogger logger, string file, string key);
+
+        [LoggerMessage(15, LogLevel.Error, "{File}: the new configuration was not taken up everywhere")]
+        internal static partial void NotTakenUp(ILogger logger, string file, Exception exception);
+    }
+}

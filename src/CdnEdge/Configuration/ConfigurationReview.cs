@@ -1,0 +1,136 @@
+using CdnEdge.Delivery;
+using CdnEdge.Delivery.Configuration;
+
+namespace CdnEdge.Configuration;
+
+/// <summary>Looks a whole configuration through before anything of it is put in force.</summary>
+internal static class ConfigurationReview
+{
+    private const string EdgePath = "CdnEdge";
+    private const string ProxyPath = "ReverseProxy";
+
+    // Read by the host (the first three), by editors, or by the ASP.NET Core application that the file came from.
+    private static readonly string[] Read = [EdgePath, ProxyPath, "Logging"];
+    private static readonly string[] Ignored = ["$schema", "AllowedHosts", "Kestrel"];
+
+    internal static async Task<ReviewedConfiguration> OfAsync(ConfigurationSource source, ConfigurationSource.FileContent file)
+    {
+        var errors = new List<string>();
+        var warnings = new List<string>();
+        var values = source.Values(file, out var syntax);
+        if (syntax is not null)
+        {
+            // Nothing that is said about the rest would be true: it's as if the file were empty.
+            return new ReviewedConfiguration
+            {
+                Name = source.Name,
+                Values = values,
+                Errors = [syntax],
+                Warnings = [],
+                Listen = [],
+                Origin = null,
+                Cache = new CdnCacheOptions(),
+                Routes = 0,
+                Clusters = 0,
+            };
+        }
+
+        var root = Root(values);
+        ReviewTopLevel(root, errors, warnings);
+
+        var mistakes = new List<ConfigurationMistake>();
+        var (serve, cache) = (new ServeOptions(), new CdnCacheOptions());
+        ConfigurationReading.Into(root.GetSection(EdgePath), mistakes, serve, cache);
+        errors.AddRange(mistakes.Select(m => m.ToString()));
+        errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
+        var listen = ReviewListen(serve, errors);
+
+        if (!string.IsNullOrEmpty(serve.Origin))
+        {
+            if (ReviewOrigin(serve.Origin, root.GetSection(ProxyPath)) is { } mistake)
+                errors.Add($"{ConfigurationSource.OriginKey}: {mistake}");
+            else
+                AddOrigin(values, serve.Origin);
+            root = Root(values);
+        }
+        else if (!root.GetSection(ProxyPath).GetSection("Routes").GetChildren().Any())
+        {
+            errors.Add($"{ProxyPath}:Routes: no route, so nothing would be served; add one, or give an origin (--origin URL, {ConfigurationSource.OriginKey})");
+        }
+
+        var proxy = await ProxyReview.OfAsync(root.GetSection(ProxyPath), cache.Policies.Keys);
+        return new ReviewedConfiguration
+        {
+            Name = source.Name,
+            Values = values,
+            Errors = [.. errors, .. proxy.Errors],
+            Warnings = [.. warnings, .. proxy.Warnings],
+            Listen = listen,
+            Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
+            Cache = cache,
+            Routes = proxy.Routes,
+            Clusters = proxy.Clusters,
+        };
+    }
+
+    private static IConfigurationRoot Root(Dictionary<string, string?> values) =>
+        new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+
+    private static void ReviewTopLevel(IConfiguration root, List<string> errors, List<string> warnings)
+    {
+        foreach (var section in root.GetChildren())
+        {
+            if (Read.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                if (!string.IsNullOrEmpty(section.Value))
+                    errors.Add($"{section.Path}: an object belongs here, not '{section.Value}'");
+            }
+            else if (section.Key.Equals("Kestrel", StringComparison.OrdinalIgnoreCase))
+            {
+                warnings.Add($"{section.Path}: not read; the addresses to listen on are {ConfigurationSource.ListenKey}");
+            }
+            else if (NearestName.Of(section.Key, Read) is { } meant)
+            {
+                errors.Add($"{section.Path}: unknown section; did you mean '{meant}'?");
+            }
+            else if (!Ignored.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                warnings.Add($"{section.Path}: not read; the sections are {string.Join(", ", Read)}");
+            }
+        }
+    }
+
+    private static List<ListenAddress> ReviewListen(ServeOptions serve, List<string> errors)
+    {
+        var addresses = new List<ListenAddress>();
+        for (var i = 0; i < serve.Listen.Count; i++)
+        {
+            var path = $"{ConfigurationSource.ListenKey}:{i}";
+            if (!ListenAddress.TryParse(serve.Listen[i], out var address, out var mistake))
+                errors.Add($"{path}: {mistake}");
+            else if (addresses.Find(address.Overlaps) is { } other)
+                errors.Add($"{path}: '{address}' is taken by '{other}' already");
+            else
+                addresses.Add(address);
+        }
+
+        if (serve.Listen.Count == 0)
+            errors.Add($"{ConfigurationSource.ListenKey}: no address to listen on; leave it out for {ListenAddress.Default}");
+        return addresses;
+    }
+
+    private static string? ReviewOrigin(string origin, IConfigurationSection proxy)
+    {
+        var own = proxy.GetSection("Routes").GetChildren().Concat(proxy.GetSection("Clusters").GetChildren()).FirstOrDefault();
+        if (own is not null)
+            return $"an origin makes a configuration of one route, but this one has its own ({own.Path}); leave out one of them";
+        return ProxyReview.MistakeInUrl(origin);
+    }
+
+    private static void AddOrigin(Dictionary<string, string?> values, string origin)
+    {
+        values["ReverseProxy:Routes:origin:ClusterId"] = "origin";
+        values["ReverseProxy:Routes:origin:Match:Path"] = "/{**path}";
+        values["ReverseProxy:Clusters:origin:Destinations:origin:Address"] = origin;
+    }
+}

@@ -1,0 +1,43 @@
+using CdnEdge.Delivery;
+
+namespace CdnEdge.Configuration;
+
+/// <summary>A configuration with all that was found wrong with it.</summary>
+internal sealed class ReviewedConfiguration
+{
+    /// <summary>What messages call it: the file's path.</summary>
+    internal required string Name { get; init; }
+
+    /// <summary>All values by configuration path; an <see cref="ServeOptions.Origin"/> is spelt out as route and cluster.</summary>
+    internal required IReadOnlyDictionary<string, string?> Values { get; init; }
+
+    /// <summary>Every mistake, with its path. Such a configuration is never put in force.</summary>
+    internal required IReadOnlyList<string> Errors { get; init; }
+
+    /// <summary>What is likely a mistake, with its path, but does no harm.</summary>
+    internal required IReadOnlyList<string> Warnings { get; init; }
+
+    internal required IReadOnlyList<ListenAddress> Listen { get; init; }
+
+    internal required string? Origin { get; init; }
+
+    internal required CdnCacheOptions Cache { get; init; }
+
+    internal required int Routes { get; init; }
+
+    internal required int Clusters { get; init; }
+
+    internal bool IsValid => Errors.Count == 0;
+
+    internal string Contents => $"{Count(Routes, "route")}, {Count(Clusters, "cluster")}, {(Cache.Policies.Count == 1 ? "1 policy" : $"{Cache.Policies.Count} policies")}";
+
+    internal async Task WriteMistakesAsync(TextWriter writer)
+    {
+        foreach (var warning in Warnings)
+            await writer.WriteLineAsync($"{Name}: warning: {warning}");
+        foreach (var mistake in Errors)
+            await writer.WriteLineAsync($"{Name}: {mistake}");
+    }
+
+    private static string Count(int n, string what) => n == 1 ? $"1 {what}" : $"{n} {what}s";
+}

@@ -1,0 +1,11 @@
+namespace CdnEdge.Configuration;
+
+/// <summary>The host's own part of the section <c>CdnEdge</c>; the cache's is <see cref="Delivery.CdnCacheOptions"/>.</summary>
+internal sealed class ServeOptions
+{
+    /// <summary>Addresses to listen on (<see cref="ListenAddress"/>). Read at start only.</summary>
+    public IList<string> Listen { get; set; } = [ListenAddress.Default];
+
+    /// <summary>The URL that everything is forwarded to, in place of routes and clusters.</summary>
+    public string? Origin { get; set; }
+}

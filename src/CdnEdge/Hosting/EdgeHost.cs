@@ -1,0 +1,76 @@
+using CdnEdge.Configuration;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace CdnEdge.Hosting;
+
+/// <summary>The composition root: everything that <c>cdnedge serve</c> runs, put together.</summary>
+internal static partial class EdgeHost
+{
+    internal static WebApplication Build(ConfigurationSource source, ConfigurationSource.FileContent file, ReviewedConfiguration reviewed)
+    {
+        // The empty builder: no appsettings.json of the working directory, no ASPNETCORE_URLS. What counts is said in one place.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var configuration = new ValidatedConfiguration(reviewed);
+        var services = builder.Services;
+
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, reviewed.Listen));
+        EdgeLogging.AddTo(builder.Logging, configuration.Root);
+
+        services.AddSingleton(_ => configuration); // by a factory, so that it's disposed with the host
+        services.AddSingleton(TimeProvider.System);
+        services.AddRouting();
+        services.AddReverseProxy()
+            .LoadFromConfig(configuration.Root.GetSection("ReverseProxy"))
+            .AddCdnCache(configuration.Root.GetSection("CdnEdge"));
+        services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        if (source.File is not null)
+        {
+            services.AddHostedService(provider => new ConfigurationFileWatch(
+                source,
+                file,
+                provider.GetRequiredService<ValidatedConfiguration>(),
+                reviewed,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<ConfigurationFileWatch>>()));
+        }
+
+        var app = builder.Build();
+        // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
+        app.UseRouting();
+#pragma warning disable ASP0014
+        app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());
+#pragma warning restore ASP0014
+        app.Run(context => UnknownSite.RefuseAsync(context, reviewed.Cache.Name));
+        return app;
+    }
+
+    internal static void LogStart(WebApplication edge, ReviewedConfiguration reviewed)
+    {
+        var logger = edge.Services.GetRequiredService<ILoggerFactory>().CreateLogger("CdnEdge");
+        var addresses = edge.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        foreach (var address in addresses)
+            Log.Listening(logger, address);
+        if (reviewed.Origin is { } origin)
+            Log.Origin(logger, origin);
+        else
+            Log.Configuration(logger, reviewed.Name, reviewed.Contents);
+        Log.Memory(logger, Delivery.Configuration.MemoryBound.Of(reviewed.Cache.Memory) / (1024 * 1024));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Now listening on: {Address}")]
+        internal static partial void Listening(ILogger logger, string address);
+
+        [LoggerMessage(2, LogLevel.Information, "origin {Origin}")]
+        internal static partial void Origin(ILogger logger, string origin);
+
+        [LoggerMessage(3, LogLevel.Information, "configuration {File}: {Contents}")]
+        internal static partial void Configuration(ILogger logger, string file, string contents);
+
+        [LoggerMessage(4, LogLevel.Information, "memory tier of at most {MebiBytes} MiB")]
+        internal static partial void Memory(ILogger logger, long mebiBytes);
+    }
+}

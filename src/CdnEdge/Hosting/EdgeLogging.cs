@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace CdnEdge.Hosting;
+
+/// <summary>One line per event on the console, none per request; the section <c>Logging</c> says otherwise.</summary>
+internal static class EdgeLogging
+{
+    internal static void AddTo(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.AddSimpleConsole(static console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.UseUtcTimestamp = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        logging.AddFilter("Yarp", LogLevel.Warning);
+        // Its account of a failed start, with its stack, would bury the one line that says which address is in use.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+    }
+}

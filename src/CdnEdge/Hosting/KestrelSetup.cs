@@ -1,0 +1,34 @@
+using System.Text;
+using CdnEdge.Configuration;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace CdnEdge.Hosting;
+
+/// <summary>Kestrel as an edge wants it: bounded where a client could hold resources, unbounded where data only streams.</summary>
+internal static class KestrelSetup
+{
+    internal static void Configure(KestrelServerOptions kestrel, IEnumerable<ListenAddress> addresses)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.AllowSynchronousIO = false;
+
+        // A proxy hands on the octets of a field value as they are (RFC 9110 §5.5: obs-text is opaque), which Latin-1 does.
+        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+
+        var limits = kestrel.Limits;
+        limits.MaxRequestBodySize = null; // uploads stream through; the origin says how much is too much
+        limits.MaxRequestLineSize = 16 * 1024; // RFC 9112 §3 recommends 8000 octets at least
+        limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        limits.MaxRequestHeaderCount = 100;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(130); // longer than load balancers in front keep theirs, so that they close first
+        limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+        // Without TLS there's no negotiation; HTTP/2 in cleartext would need prior knowledge of every client.
+        kestrel.ConfigureEndpointDefaults(static endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        foreach (var address in addresses)
+            address.AddTo(kestrel);
+    }
+}

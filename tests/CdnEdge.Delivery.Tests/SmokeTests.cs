@@ -1,7 +1,0 @@
-namespace CdnEdge.Delivery.Tests;
-
-public class SmokeTests
-{
-    [Fact]
-    public void Runs() => Assert.Equal(2, 1 + 1);
-}

@@ -1,0 +1,98 @@
+using System.Net;
+using CdnEdge.Configuration;
+using CdnEdge.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Tests;
+
+public class EdgeHostTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Everything_goes_to_the_origin()
+    {
+        await using var origin = await Origin("one");
+        await using var edge = await Edge(Given.Source(origin: origin.Urls.Single(), listen: ["http://127.0.0.1:0"]));
+        using var client = Client(edge);
+
+        Assert.Equal("one /a/b?c=d", await client.GetStringAsync("/a/b?c=d", Stop));
+    }
+
+    [Theory]
+    [InlineData("example.org", "/static/x", HttpStatusCode.OK)]
+    [InlineData("example.org", "/other", HttpStatusCode.NotFound)]
+    [InlineData("example.com", "/static/x", HttpStatusCode.MisdirectedRequest)]
+    public async Task What_no_route_wants_is_refused_plainly(string host, string path, HttpStatusCode expected)
+    {
+        await using var origin = await Origin("one");
+        using var file = new TemporaryFile(Routes(origin, "\"Hosts\": [ \"example.org\" ], \"Path\": \"/static/{**path}\""));
+        await using var edge = await Edge(Given.Source(file.Path));
+        using var client = Client(edge);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host } };
+
+        using var response = await client.SendAsync(request, Stop);
+
+        Assert.Equal(expected, response.StatusCode);
+        if (expected != HttpStatusCode.OK)
+        {
+            Assert.Equal("text/plain; charset=utf-8", response.Content.Headers.ContentType!.ToString());
+            Assert.StartsWith($"{(int)expected} ", await response.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+            Assert.StartsWith("cdnedge; detail=", Assert.Single(response.Headers.GetValues("Cache-Status")), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_changed_file_moves_the_traffic()
+    {
+        await using var one = await Origin("one");
+        await using var two = await Origin("two");
+        using var file = new TemporaryFile(Routes(one));
+        await using var edge = await Edge(Given.Source(file.Path));
+        using var client = Client(edge);
+        Assert.Equal("one /before", await client.GetStringAsync("/before", Stop));
+
+        file.Replace(Routes(two));
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        string answer;
+        var n = 0;
+        do
+            answer = await client.GetStringAsync($"/{++n}", Stop);
+        while (!answer.StartsWith("two", StringComparison.Ordinal) && DateTime.UtcNow < deadline);
+        Assert.Equal($"two /{n}", answer);
+    }
+
+    private static string Routes(WebApplication origin, string match = "\"Path\": \"/{**path}\"") => $$"""
+        {
+          "CdnEdge": { "Listen": [ "http://127.0.0.1:0" ] },
+          "ReverseProxy": {
+            "Routes": { "site": { "ClusterId": "web", "Match": { {{match}} } } },
+            "Clusters": { "web": { "Destinations": { "one": { "Address": "{{origin.Urls.Single()}}" } } } }
+          }
+        }
+        """;
+
+    private static async Task<WebApplication> Origin(string name)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var origin = builder.Build();
+        origin.Run(context => context.Response.WriteAsync($"{name} {context.Request.Path}{context.Request.QueryString}"));
+        await origin.StartAsync(Stop);
+        return origin;
+    }
+
+    private static async Task<WebApplication> Edge(ConfigurationSource source)
+    {
+        var file = source.ReadFile();
+        var reviewed = await ConfigurationReview.OfAsync(source, file);
+        Assert.Empty(reviewed.Errors);
+        var edge = EdgeHost.Build(source, file, reviewed);
+        await edge.StartAsync(Stop);
+        return edge;
+    }
+
+    private static HttpClient Client(WebApplication edge) => new() { BaseAddress = new Uri(edge.Urls.Single()) };
+}

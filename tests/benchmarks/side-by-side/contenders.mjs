@@ -1,0 +1,95 @@
+// Who runs: how each is started on a core, and how its answer says that it was a hit.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, startPinned, untilListening } from './processes.mjs';
+import { fillTemplate } from './templates.mjs';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const cdnedge = join(repository, 'src/CdnEdge/bin/Release/net10.0/cdnedge.dll');
+const bare = join(repository, 'tests/benchmarks/Contenders/bin/Release/net10.0/contenders.dll');
+
+/** The same bound for everybody's cache. */
+const cacheBytes = 512 * 1024 * 1024;
+
+const all = [
+  {
+    name: 'nginx',
+    missing: () => notOnPath('nginx'),
+    command: ({ home, port, origin }) => ({
+      command: 'nginx',
+      args: ['-p', home, '-c', fillTemplate('nginx.conf', join(home, 'nginx.conf'), { dir: home, port, originPort: origin.port, cacheBytes })],
+    }),
+    isHit: headers => headers['x-cache'] === 'HIT',
+  },
+  {
+    name: 'varnish',
+    missing: () => notOnPath('varnishd'),
+    command: ({ home, port, origin }) => ({
+      command: 'varnishd',
+      args: [
+        '-F', '-n', join(home, 'work'), '-a', `127.0.0.1:${port}`, '-T', 'none', '-s', `malloc,${cacheBytes}`,
+        '-f', fillTemplate('varnish.vcl', join(home, 'default.vcl'), { originPort: origin.port }),
+        // Threads as they come (2 pools of 100 to 5000): more than enough for the connections, and no slower than one pool.
+        '-p', 'timeout_idle=600',
+      ],
+    }),
+    // Two transaction ids: this one and the one that filled the object.
+    isHit: headers => /^\d+ \d+$/.test(headers['x-varnish'] ?? ''),
+  },
+  {
+    name: 'kestrel',
+    onlyIn: 'hits',
+    missing: () => notBuilt(bare),
+    command: ({ port, origin }) => ({ command: 'dotnet', args: [bare, 'kestrel', String(port), origin.bodies] }),
+    isHit: headers => headers.age !== undefined,
+  },
+  {
+    name: 'yarp',
+    onlyIn: 'misses',
+    missing: () => notBuilt(bare),
+    command: ({ port, origin }) => ({ command: 'dotnet', args: [bare, 'yarp', String(port), origin.url] }),
+    isHit: () => false,
+  },
+  {
+    name: 'cdnedge',
+    missing: () => notBuilt(cdnedge),
+    command: ({ port, origin }) => ({
+      command: 'dotnet',
+      args: [cdnedge, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`],
+      env: { CdnEdge__Memory__MaxBytes: String(cacheBytes) },
+    }),
+    isHit: headers => /;\s*hit\b/.test(headers['cache-status'] ?? ''),
+  },
+];
+
+export const names = all.map(contender => contender.name);
+
+/** The contenders of a part (hits or misses) that are here, in the order in which they take turns. */
+export function contendersOf(part, wanted, say) {
+  return all.filter(contender => {
+    if (!wanted.includes(contender.name) || (contender.onlyIn ?? part) !== part) return false;
+    const why = contender.missing();
+    if (why) say(`${part}: ${contender.name} is left out, ${why}`);
+    return !why;
+  });
+}
+
+/** Starts a contender in front of the origin and waits until it listens. */
+export async function start(contender, { directory, core, origin }) {
+  const home = join(directory, contender.name);
+  mkdirSync(home, { recursive: true });
+  const port = await freePort();
+  const { command, args, env } = contender.command({ home, port, origin });
+  const started = startPinned({ name: contender.name, core, command, args, env, logFile: join(home, 'output') });
+  await untilListening(started, port);
+  return { ...contender, port, started };
+}
+
+function notOnPath(command) {
+  return (process.env.PATH ?? '').split(':').some(folder => existsSync(join(folder, command))) ? null : `there is no ${command} on the PATH`;
+}
+
+function notBuilt(dll) {
+  return existsSync(dll) ? null : `${dll.slice(repository.length)} isn't built`;
+}

@@ -1,0 +1,9 @@
+-- wrk: what came of a run, as one line of JSON after wrk's own words.
+function done(summary, latency, _)
+    local errors = summary.errors
+    io.write(string.format(
+        'figures {"requests":%d,"bytes":%d,"microseconds":%d,"p50":%d,"p99":%d,'
+            .. '"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}\n',
+        summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99),
+        errors.connect, errors.read, errors.write, errors.status, errors.timeout))
+end

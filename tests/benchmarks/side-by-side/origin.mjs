@@ -1,0 +1,67 @@
+// The origin: static bodies of known sizes behind nginx, which counts the requests that reach it.
+import { createHash, createCipheriv } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { freePort, startPinned, untilListening } from './processes.mjs';
+import { fillTemplate } from './templates.mjs';
+
+export async function startOrigin({ directory, core, sizes }) {
+  const bodies = join(directory, 'bodies');
+  mkdirSync(bodies);
+  const sums = new Map();
+  for (const size of sizes) {
+    const body = noise(size);
+    writeFileSync(join(bodies, String(size)), body);
+    sums.set(size, sha256(body));
+  }
+
+  const home = join(directory, 'origin');
+  mkdirSync(home);
+  const port = await freePort();
+  const configuration = fillTemplate('origin.conf', join(home, 'nginx.conf'), { dir: home, bodies, port });
+  const started = startPinned({
+    name: 'origin', core, command: 'nginx', args: ['-p', home, '-c', configuration], logFile: join(home, 'output'),
+  });
+  await untilListening(started, port);
+
+  return {
+    port,
+    bodies,
+    url: `http://127.0.0.1:${port}`,
+    checksum: size => sums.get(size),
+    requestCount: () => requestCount(port),
+  };
+}
+
+// Bodies that no compression can shorten, the same in every run.
+function noise(size) {
+  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16, 2));
+  return stream.update(Buffer.alloc(size));
+}
+
+export const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
+
+// How often it was asked for the count itself, which it counts too.
+let asked = 0;
+
+async function requestCount(port) {
+  asked++;
+  const { body } = await get(port, '/status');
+  const [, , , requests] = /(\d+) (\d+) (\d+) \n/.exec(body.toString());
+  return Number(requests) - asked;
+}
+
+/** One GET on a connection of its own. */
+export function get(port, path) {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ host: '127.0.0.1', port, path, agent: false, timeout: 10_000 }, response => {
+      const chunks = [];
+      response.on('data', chunk => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+    });
+    request.on('timeout', () => request.destroy(new Error(`no answer from port ${port} within 10 s`)));
+    request.on('error', reject);
+  });
+}
