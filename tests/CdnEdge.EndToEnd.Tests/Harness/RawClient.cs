@@ -35,6 +35,19 @@ internal sealed class RawClient : IAsyncDisposable
     internal Task Send(ReadOnlyMemory<byte> bytes) =>
         Deadline.Within(_stream.WriteAsync(bytes).AsTask(), "the edge to take the request");
 
+    /// <summary>The same to an edge that may hang up before it has taken it all.</summary>
+    internal async Task SendAsMuchAsIsTaken(string bytes)
+    {
+        try
+        {
+            await Send(bytes);
+        }
+        catch (IOException)
+        {
+            // What it answered is still to be read.
+        }
+    }
+
     /// <summary>Sends a request with Host and without body.</summary>
     internal Task Ask(string method, string target, params string[] fields) =>
         Send($"{method} {target} HTTP/1.1\r\n{WithHost(fields)}\r\n");
@@ -66,6 +79,42 @@ internal sealed class RawClient : IAsyncDisposable
                 return response;
             interim.Add(response);
         }
+    }
+
+    /// <summary>A whole response, or null if the edge hung up without any.</summary>
+    internal async Task<Response?> ReceiveOrNull()
+    {
+        try
+        {
+            return await Receive();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The next response, a 1xx included: only that it came, nothing after it.</summary>
+    internal async Task<Response> ReceiveInterim()
+    {
+        var head = await Deadline.Within(_reader.ReadHead(), "an interim response")
+            ?? throw new EndOfStreamException("The connection ended without a response.");
+        return new Response(_reader, "GET", head, []);
+    }
+
+    /// <summary>So many bytes behind the head, whatever they mean: a tunnel's.</summary>
+    internal async Task<string> ReceiveText(int length)
+    {
+        var text = "";
+        while (text.Length < length)
+        {
+            var piece = await Deadline.Within(_reader.ReadSome(length - text.Length), $"{length} bytes");
+            if (piece.IsEmpty)
+                throw new EndOfStreamException($"The connection ended after \"{text}\".");
+            text += Encoding.Latin1.GetString(piece.Span);
+        }
+
+        return text;
     }
 
     /// <summary>Whether the edge has closed the connection; waits for it to do so or to send something instead.</summary>

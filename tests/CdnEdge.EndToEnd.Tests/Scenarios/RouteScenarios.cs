@@ -1,0 +1,80 @@
+using CdnEdge.EndToEnd.Tests.Harness;
+
+namespace CdnEdge.EndToEnd.Tests.Scenarios;
+
+/// <summary>Routes: which hosts are served, by which policy, and whose word is taken for where a request comes from.</summary>
+public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixture<RouteScenarios.RoutedEdge>
+{
+    public sealed class RoutedEdge : Edge
+    {
+        private protected override IEnumerable<string> Arguments => [];
+
+        private protected override string Configuration => """
+            {
+              "CdnEdge": {
+                "Policies": {
+                  "never": { "Enabled": false },
+                  "by-name": { "Key": { "Query": "Allow", "QueryParameters": [ "name" ] }, "DefaultTtl": "00:10:00" }
+                },
+                "Forwarding": { "TrustedProxies": [ "127.0.0.0/8" ] }
+              },
+              "ReverseProxy": {
+                "Routes": {
+                  "shop": { "ClusterId": "origin", "Match": { "Hosts": [ "shop.example" ], "Path": "/{**rest}" } },
+                  "live": { "ClusterId": "origin", "Match": { "Hosts": [ "live.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge:CachePolicy": "never" } },
+                  "people": { "ClusterId": "origin", "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge:CachePolicy": "by-name" } }
+                },
+                "Clusters": { "origin": { "Destinations": { "a": { "Address": "ORIGIN" } } } }
+              }
+            }
+            """;
+    }
+
+    [Fact]
+    public async Task A_host_that_is_not_served_is_refused()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+
+        var response = await edge.Get(page, "Host: unknown.example");
+
+        Assert.InRange(response.Status, 400, 499);
+        Assert.Empty(page.Requests);
+    }
+
+    [Fact]
+    public async Task A_route_whose_policy_is_off_is_never_cached()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+
+        await edge.Get(page, "Host: live.example");
+        var second = await edge.Get(page, "Host: live.example");
+
+        Assert.Equal("bypass", second.Forwarded);
+        Assert.Equal(2, page.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Only_the_query_parameters_that_the_policy_names_tell_objects_apart()
+    {
+        var page = edge.Origin.Serves(origin => origin.Respond(200, [], origin.Target));
+
+        await edge.Get(page.Path + "?name=ann&utm_source=mail", "Host: people.example");
+        var ann = await edge.Get(page.Path + "?utm_source=web&name=ann", "Host: people.example");
+        var bob = await edge.Get(page.Path + "?name=bob", "Host: people.example");
+
+        Assert.True(ann.IsHit, ann.CacheStatus);
+        Assert.Equal(page.Path + "?name=bob", bob.Text);
+    }
+
+    [Fact]
+    public async Task A_trusted_proxys_word_is_passed_on_with_the_edges_own_behind_it()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+
+        await edge.Get(page, "Host: shop.example", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "Forwarded: for=192.0.2.1;proto=https");
+
+        var seen = page.Requests[0].Headers;
+        Assert.Equal("192.0.2.1, 127.0.0.1", seen["X-Forwarded-For"]);
+        Assert.Matches("^for=192.0.2.1;proto=https, ?.*for=127.0.0.1", seen["Forwarded"]);
+    }
+}
