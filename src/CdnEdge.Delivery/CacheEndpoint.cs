@@ -279,6 +279,12 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         {
             services.Serving(context, CacheOutcome.Error);
             var failure = fill.Failure ?? ProxyStatus.Incomplete;
+            if (lookup.Stored is { Head.ForbidsStale: true })
+            {
+                // RFC 9111 §5.2.2.2: something is stored that mustn't be used unvalidated; the status for that is 504.
+                failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
+            }
+
             await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
             return;
         }
