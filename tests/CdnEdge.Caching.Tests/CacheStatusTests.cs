@@ -10,7 +10,13 @@ public class CacheStatusTests
             "CdnEdge; hit; fwd=stale; fwd-status=304; ttl=-5; stored; collapsed; detail=REASON",
             new CacheStatus
             {
-                Hit = true, Forward = ForwardReason.Stale, ForwardStatus = 304, Ttl = -5, Stored = true, Collapsed = true, Detail = "REASON",
+                Hit = true,
+                Forward = ForwardReason.Stale,
+                ForwardStatus = 304,
+                Ttl = -5,
+                Stored = true,
+                Collapsed = true,
+                Detail = "REASON",
             }.Format("CdnEdge"));
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Caching.Tests;
@@ -7,6 +8,22 @@ namespace CdnEdge.Caching.Tests;
 [Collection(nameof(HeadSizeTests))]
 public class HeadSizeTests
 {
+    [Fact]
+    public void The_objects_are_as_large_as_is_said()
+    {
+        Assert.Equal(ManagedSize.Head, SizeOf(Given.Stored("Cache-Control: max-age=60")));
+        Assert.Equal(ManagedSize.Directives, SizeOf(new ResponseDirectives()));
+    }
+
+    private static long SizeOf(object instance)
+    {
+        var clone = typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!.CreateDelegate<Func<object>>(instance);
+        clone();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        clone();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
     [Fact]
     public void Its_size_is_about_what_the_runtime_takes()
     {
@@ -23,7 +40,7 @@ public class HeadSizeTests
         var after = GC.GetTotalMemory(forceFullCollection: true);
 
         // The strings of the values came with the inputs: they are the heads' to keep all the same.
-        var strings = inputs.Skip(1).Sum(input => ManagedSize.OfString(input["X-Own"]) + ManagedSize.OfString(input["Date"]));
+        var strings = inputs.Skip(1).Sum(input => ManagedSize.OfString(input["X-Own"]) + ManagedSize.OfString(input["ETag"]) + ManagedSize.OfString(input["Date"]));
         var real = after - before + strings;
         var said = heads.Skip(1).Sum(head => (long)head.ManagedBytes);
         GC.KeepAlive(inputs);
