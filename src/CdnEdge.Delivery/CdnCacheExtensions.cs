@@ -40,7 +40,7 @@ public static class CdnCacheExtensions
         services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));
         services.AddSingleton<SegmentArena>();
         services.AddSingleton(provider => new MemoryTier(
-            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory.MaxBytes ?? MemoryLimit.Default,
+            MemoryBound.Of(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory),
             provider.GetRequiredService<SegmentArena>()));
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();

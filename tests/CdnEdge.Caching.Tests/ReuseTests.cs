@@ -17,7 +17,7 @@ public class ReuseTests
     [InlineData("max-age=1, stale-while-revalidate=4", 5.1, null, ReuseDecision.Revalidate)]
     [InlineData("max-age=1, stale-while-revalidate=0", 1, null, ReuseDecision.Revalidate)]
     [InlineData("max-age=1, stale-while-revalidate=4, must-revalidate", 3, null, ReuseDecision.Revalidate)]
-    [InlineData("s-maxage=1, stale-while-revalidate=4", 3, null, ReuseDecision.Revalidate)]
+    [InlineData("s-maxage=1, stale-while-revalidate=4", 3, null, ReuseDecision.StaleWhileRevalidate)]
     [InlineData("max-age=1, stale-while-revalidate=4", 3, "no-cache", ReuseDecision.Revalidate)]
     [InlineData("max-age=1, stale-while-revalidate=4", 3, "max-age=10", ReuseDecision.Revalidate)]
     // RFC 9111 §5.2.1

@@ -39,13 +39,13 @@ internal static class Reuse
 
         // "Unless the max-stale request directive is also present", a client that sends max-age wants nothing stale
         // (RFC 9111 §5.2.1.1); nor does one that sends min-fresh.
-        if (head.ForbidsStale || request.MinFresh is not null || (request.MaxAge is not null && request.MaxStale is null))
+        if (request.MinFresh is not null || (request.MaxAge is not null && request.MaxStale is null))
             return ReuseDecision.Revalidate;
 
         var staleness = -remaining;
         if (IsWithin(staleness, head.StaleWhileRevalidate))
             return ReuseDecision.StaleWhileRevalidate;
-        return request.MaxStale is { } maxStale && staleness <= Ticks(maxStale)
+        return !head.ForbidsStale && request.MaxStale is { } maxStale && staleness <= Ticks(maxStale)
             ? ReuseDecision.MaxStale
             : ReuseDecision.Revalidate;
     }
@@ -56,11 +56,9 @@ internal static class Reuse
     /// </summary>
     internal static bool MayServeOnError(StoredHead head, in RequestDirectives request, bool disconnected, DateTimeOffset now)
     {
-        if (head.ForbidsStale)
-            return false;
         var staleness = -head.Freshness.Remaining(now).Ticks;
         return IsWithin(staleness, head.StaleIfError)
-            || (request.StaleIfError is > 0 and var window && staleness <= Ticks(window))
+            || (!head.ForbidsStale && request.StaleIfError is > 0 and var window && staleness <= Ticks(window))
             || (disconnected && IsWithin(staleness, head.Grace));
     }
 

@@ -33,13 +33,16 @@ internal sealed class StoredHead
     /// <summary>Must be validated before each use: unqualified no-cache.</summary>
     internal bool AlwaysRevalidate => Directives.NoCache;
 
-    /// <summary>must-revalidate, proxy-revalidate, s-maxage, no-cache: never served stale (RFC 9111 §4.2.4).</summary>
+    /// <summary>
+    /// must-revalidate, proxy-revalidate, s-maxage, no-cache: not served stale (RFC 9111 §4.2.4), but for windows that the
+    /// origin grants beside s-maxage.
+    /// </summary>
     internal required bool ForbidsStale { get; init; }
 
     /// <summary>public, s-maxage or must-revalidate: may answer requests with Authorization (RFC 9111 §3.5).</summary>
     internal required bool AllowsAuthorized { get; init; }
 
-    /// <summary>Effective windows past freshness (origin's directive, else the policy's); zero where staleness is forbidden.</summary>
+    /// <summary>Effective windows past freshness (origin's directive, else the policy's); zero where there's none.</summary>
     internal required TimeSpan StaleWhileRevalidate { get; init; }
     internal required TimeSpan StaleIfError { get; init; }
     internal required TimeSpan Grace { get; init; }
@@ -150,6 +153,9 @@ internal sealed class StoredHead
         var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
 
         var forbidsStale = directives.ForbidsStale;
+        // s-maxage forbids the stale in general, but an origin that adds a window beside it means the window (RFC 5861):
+        // "s-maxage=1, stale-while-revalidate=59" is how it's written everywhere. The other three are about each use.
+        var forbidsOwnWindows = directives.MustRevalidate || directives.ProxyRevalidate || directives.NoCache;
         // Background revalidation is for what was fresh once: where nothing gave it a lifetime only the origin's own
         // stale-while-revalidate may say so.
         var defaultWindow = freshness.Source == FreshnessSource.None ? null : policy.StaleWhileRevalidate;
@@ -165,8 +171,8 @@ internal sealed class StoredHead
             Date = date,
             ForbidsStale = forbidsStale,
             AllowsAuthorized = directives.AllowsAuthorized,
-            StaleWhileRevalidate = forbidsStale ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, defaultWindow),
-            StaleIfError = forbidsStale ? TimeSpan.Zero : Window(directives.StaleIfError, policy.StaleIfError),
+            StaleWhileRevalidate = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, forbidsStale ? null : defaultWindow),
+            StaleIfError = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleIfError, forbidsStale ? null : policy.StaleIfError),
             Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
             ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes,
         };

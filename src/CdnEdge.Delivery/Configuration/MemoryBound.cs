@@ -1,3 +1,5 @@
+using CdnEdge.Storage;
+
 namespace CdnEdge.Delivery.Configuration;
 
 /// <summary>How many bytes the memory tier may use.</summary>
@@ -7,5 +9,5 @@ internal static class MemoryBound
     internal static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <returns>The configured bound, or a quarter of what there is.</returns>
-    internal static long Of(MemoryOptions options) => options.MaxBytes ?? Available / 4;
+    internal static long Of(MemoryOptions options) => options.MaxBytes ?? MemoryLimit.Default;
 }

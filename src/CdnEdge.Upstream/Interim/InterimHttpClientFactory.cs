@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -54,6 +55,10 @@ internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner,
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         InnerConfigure(inner, context, handler);
+
+        // Octets of field values pass as they are (RFC 9110 §5.5): what Kestrel read as Latin-1 goes out as Latin-1. .NET's
+        // own default, ASCII, fails the request.
+        handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.Latin1;
 
         var applications = handler.PlaintextStreamFilter;
         handler.PlaintextStreamFilter = async (connection, cancellationToken) =>
