@@ -6,6 +6,7 @@ using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
@@ -35,6 +36,12 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
 
         var headers = context.Request.Headers;
+        if (headers.Connection.Count > 0)
+        {
+            // What the origin won't see must not choose among variants.
+            ConnectionOptions.RemoveNominated(headers);
+        }
+
         var directives = policy.HonourRequestDirectives ? RequestDirectives.Parse(headers) : default;
         if (directives.NoStore)
         {
@@ -272,6 +279,12 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         {
             services.Serving(context, CacheOutcome.Error);
             var failure = fill.Failure ?? ProxyStatus.Incomplete;
+            if (lookup.Stored is { Head.ForbidsStale: true })
+            {
+                // RFC 9111 §5.2.2.2: something is stored that mustn't be used unvalidated; the status for that is 504.
+                failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
+            }
+
             await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
             return;
         }

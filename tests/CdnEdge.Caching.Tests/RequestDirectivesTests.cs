@@ -9,7 +9,13 @@ public class RequestDirectivesTests
         Assert.Equal(
             new RequestDirectives
             {
-                NoStore = true, NoCache = true, OnlyIfCached = true, MaxAge = 1, MinFresh = 2, MaxStale = 3, StaleIfError = 4,
+                NoStore = true,
+                NoCache = true,
+                OnlyIfCached = true,
+                MaxAge = 1,
+                MinFresh = 2,
+                MaxStale = 3,
+                StaleIfError = 4,
             },
             Given.Request("no-store, No-Cache, only-if-cached, max-age=1, min-fresh=2, max-stale=\"3\", stale-if-error=4"));
 

@@ -32,7 +32,7 @@ public class SegmentArenaTests
     {
         using var arena = new SegmentArena();
 
-        foreach (var size in new[] { 512, 256, 256, 3 * KiB, 4 * KiB, 56 * KiB, 64 * KiB, 128 * KiB, 256 * KiB, 512 * KiB })
+        foreach (var size in new[] { 512, 256, 256, 64 * KiB, 1 * KiB, 2 * KiB, 4 * KiB, 512 * KiB, 8 * KiB, 16 * KiB, 32 * KiB, 128 * KiB, 256 * KiB })
             arena.Allocate(size);
 
         Assert.Equal(1024 * KiB, arena.OccupiedBytes);

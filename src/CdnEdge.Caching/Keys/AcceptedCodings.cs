@@ -9,8 +9,8 @@ namespace CdnEdge.Caching;
 /// </summary>
 /// <param name="Ranks">Rank 15 is the best; codings of one rank are equally welcome.</param>
 /// <param name="IsAbsent">
-/// There was no field: by RFC 9110 anything would do, but such clients rarely understand any coding, and origins answer
-/// them plainly. Ranked like an empty field, which is <c>identity</c> only.
+/// There was no field: ranked like an empty one, <c>identity</c> only, but a class of its own, since absent matches only
+/// absent (RFC 9111 §4.1).
 /// </param>
 internal readonly record struct AcceptedCodings(uint Ranks, bool IsAbsent)
 {
@@ -58,28 +58,25 @@ internal readonly record struct AcceptedCodings(uint Ranks, bool IsAbsent)
 
     /// <summary>
     /// Whether an origin that chose <paramref name="coding"/> when offered these would choose it for
-    /// <paramref name="other"/> as well: it's acceptable there, nothing is offered that wasn't here, and the preferences
-    /// don't contradict. (An origin whose choice depends on codings that it doesn't choose would be an odd one.)
+    /// <paramref name="other"/> as well: it's acceptable there, nothing is offered that wasn't here, and against each of
+    /// the others it's at least as welcome as it was. (An origin whose choice depends on codings that it doesn't choose
+    /// would be an odd one.)
     /// </summary>
     internal bool Selects(int coding, AcceptedCodings other)
     {
-        if (coding == UnknownCoding || RankOf(other.Ranks, coding) == 0)
+        if (coding == UnknownCoding || IsAbsent != other.IsAbsent || RankOf(other.Ranks, coding) == 0)
             return false;
 
+        var ours = RankOf(Ranks, coding);
+        var theirs = RankOf(other.Ranks, coding);
         for (var i = 0; i < Codings; i++)
         {
-            var theirs = RankOf(other.Ranks, i);
-            if (theirs == 0)
+            var rival = RankOf(other.Ranks, i);
+            if (rival == 0)
                 continue;
-            var ours = RankOf(Ranks, i);
-            if (ours == 0)
+            var rivalHere = RankOf(Ranks, i);
+            if (rivalHere == 0 || theirs.CompareTo(rival) < ours.CompareTo(rivalHere))
                 return false;
-            for (var j = 0; j < i; j++)
-            {
-                var theirsToo = RankOf(other.Ranks, j);
-                if (theirsToo != 0 && theirs.CompareTo(theirsToo) != ours.CompareTo(RankOf(Ranks, j)))
-                    return false;
-            }
         }
 
         return true;

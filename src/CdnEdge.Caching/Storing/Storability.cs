@@ -41,7 +41,7 @@ internal static class Storability
             return NoStoreReason.PartialUnusable;
         if (requestHeaders.Authorization.Count != 0 && !directives.AllowsAuthorized)
             return NoStoreReason.Authorization;
-        if (FieldNameList.HasMember(responseHeaders.Vary, "*"))
+        if (VariesOnEverything(responseHeaders))
             return NoStoreReason.VaryStar;
         if (SetsSharedCookie(responseHeaders, directives, policy))
             return NoStoreReason.SetCookie;
@@ -116,7 +116,15 @@ internal static class Storability
     }
 
     private static bool HasValidator(IHeaderDictionary headers, DateTimeOffset now) =>
-        headers.ETag is [{ Length: > 0 }] || HttpDate.TryParse(headers.LastModified, now, out _);
+        (headers.ETag is [{ } etag] && EntityTag.TryParse(etag, out _)) || HttpDate.TryParse(headers.LastModified, now, out _);
+
+    private static bool VariesOnEverything(IHeaderDictionary headers)
+    {
+        if (headers.Vary.Count == 0)
+            return false;
+        VaryField.Parse(headers.Vary, out var isStar);
+        return isStar;
+    }
 
     /// <summary>Set-Cookie that would be stored though the policy doesn't share cookies.</summary>
     private static bool SetsSharedCookie(IHeaderDictionary headers, ResponseDirectives directives, CachePolicy policy) =>

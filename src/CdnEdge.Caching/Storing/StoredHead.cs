@@ -142,7 +142,9 @@ internal sealed class StoredHead
         CachePolicy policy)
     {
         var arrival = freshness.ResponseTime;
-        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed) ? parsed : null;
+        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed)
+            ? parsed with { Text = parsed.Text.Length == tag.Length ? tag : parsed.Text } // one string, not two equal ones
+            : null;
         DateTimeOffset? lastModified =
             StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
         var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
@@ -166,7 +168,7 @@ internal sealed class StoredHead
             StaleWhileRevalidate = forbidsStale ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, defaultWindow),
             StaleIfError = forbidsStale ? TimeSpan.Zero : Window(directives.StaleIfError, policy.StaleIfError),
             Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
-            ManagedBytes = ManagedSize.Of(fields, etag, directives) + variance.ManagedBytes,
+            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes,
         };
     }
 

@@ -132,14 +132,22 @@ internal static class ConfigurationReading
         if (section.Value is null && !section.GetChildren().Any())
             return null;
         var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(itemType))!;
+        var isObject = false;
         foreach (var child in section.GetChildren())
         {
             if (!int.TryParse(child.Key, out _))
+            {
                 mistakes.Add(new(child.Path, "a list belongs here, not an object"));
+                isObject = true;
+            }
             else if (Read(itemType, child, null, mistakes) is { } value)
+            {
                 list.Add(value);
+            }
         }
 
+        if (isObject)
+            return null;
         if (!type.IsArray)
             return list;
         var array = Array.CreateInstance(itemType, list.Count);

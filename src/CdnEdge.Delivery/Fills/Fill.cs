@@ -190,10 +190,12 @@ internal sealed class Fill(FillKey key, long epoch, long retained)
         }
     }
 
-    /// <summary>Appends to the body; waits where the window is full.</summary>
-    internal ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    /// <summary>Appends to the body.</summary>
+    internal void Append(ReadOnlySpan<byte> bytes) => Body!.Append(bytes);
+
+    /// <summary>Tells the readers of what was appended; waits where the window is full.</summary>
+    internal ValueTask PublishBytesAsync(CancellationToken cancellation)
     {
-        Body!.Append(bytes.Span);
         Pulse();
         return _windowed ? PaceAsync(cancellation) : ValueTask.CompletedTask;
     }

@@ -28,6 +28,7 @@ internal sealed class FillExchange(
     private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
 
     private GrowingBody? _body;
+    private bool _isStored;
 
     internal ExchangeResult Result { get; private set; }
 
@@ -78,7 +79,15 @@ internal sealed class FillExchange(
             StopStoring(head);
         }
 
-        return fill.AppendAsync(bytes, fill.Cancelled);
+        fill.Append(bytes.Span);
+        if (fill.Head is { Stored: not null, ContentLength: { } promised } whole && _body.Length == promised)
+        {
+            // Its readers hear of the last byte when it's in the store: a client that has the whole finds it there.
+            _body.Seal();
+            Store(whole);
+        }
+
+        return fill.PublishBytesAsync(fill.Cancelled);
     }
 
     internal void OnFailure(ProxyStatus failure)
@@ -233,17 +242,21 @@ internal sealed class FillExchange(
             services.Markers.Clear(fill.Key);
         }
 
-        fill.PublishHead(
-            new FillHead
-            {
-                Result = FillResult.Response,
-                Status = status,
-                Headers = headers,
-                Stored = stored,
-                Reason = reason,
-                ContentLength = contentLength,
-            },
-            _body);
+        var head = new FillHead
+        {
+            Result = FillResult.Response,
+            Status = status,
+            Headers = headers,
+            Stored = stored,
+            Reason = reason,
+            ContentLength = contentLength,
+        };
+        if (!mayHaveBody)
+        {
+            Store(head);
+        }
+
+        fill.PublishHead(head, _body);
     }
 
     private void StopStoring(FillHead head)
@@ -274,10 +287,12 @@ internal sealed class FillExchange(
 
     private void Store(FillHead head)
     {
-        if (head is { Result: FillResult.Validated })
+        if (_isStored || head is { Result: FillResult.Validated })
         {
             return;
         }
+
+        _isStored = true;
 
         if (head.Stored is null)
         {

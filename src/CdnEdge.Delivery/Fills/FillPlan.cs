@@ -19,24 +19,26 @@ internal enum FillKind
 /// <summary>What a fill asks upstream for, and about which stored response.</summary>
 internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, ByteRange Missing)
 {
-    internal static FillPlan Plain => new(FillKind.Plain, null, default);
+    /// <summary>The same, asking for the whole.</summary>
+    internal FillPlan AskingPlainly => this with { Kind = FillKind.Plain };
 
     /// <summary>Chooses by what is stored (null: nothing) for a request that it can't answer.</summary>
     internal static FillPlan For(StoredResponse? stored)
     {
+        var plain = new FillPlan(FillKind.Plain, stored, default);
         if (stored is null)
         {
-            return Plain;
+            return plain;
         }
 
         if (stored.Body is PartialBody { IsComplete: false } partial)
         {
-            return MissingRange(partial) is { } missing ? new FillPlan(FillKind.Complete, stored, missing) : Plain;
+            return MissingRange(partial) is { } missing ? new FillPlan(FillKind.Complete, stored, missing) : plain;
         }
 
         return stored.Head.ETag is not null || stored.Head.LastModified is not null
             ? new FillPlan(FillKind.Revalidate, stored, default)
-            : Plain;
+            : plain;
     }
 
     /// <summary>The gap, if there's exactly one; several would cost several requests.</summary>

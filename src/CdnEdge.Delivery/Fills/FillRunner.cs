@@ -35,7 +35,7 @@ internal sealed partial class FillRunner(CacheServices services)
             var plan = job.Plan;
             while (await TryOnceAsync(job, plan) == ExchangeResult.AskPlainly)
             {
-                plan = FillPlan.Plain;
+                plan = plan.AskingPlainly;
             }
         }
 #pragma warning disable CA1031 // The top of a detached flow: whatever went wrong must reach the waiting clients and the log.

@@ -46,21 +46,18 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
             set => throw new NotSupportedException();
         }
 
-        // The client first: its write starts the response, which is when the exchange decides whether to copy.
+        // The exchange first (it decides when the response starts whether to copy): a client that has the whole finds it stored.
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            await inner.WriteAsync(buffer, cancellationToken);
+            await exchange.StartAsync(cancellationToken);
             exchange.Copy(buffer.Span);
+            await inner.WriteAsync(buffer, cancellationToken);
         }
 
         public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            inner.Write(buffer, offset, count);
-            exchange.Copy(buffer.AsSpan(offset, count));
-        }
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
 
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 

@@ -84,6 +84,10 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
 
         _copy.Append(bytes);
+        if (_copy.Length == context.Response.ContentLength)
+        {
+            Store();
+        }
     }
 
     /// <summary>The answer has passed whole: stores the copy.</summary>
@@ -95,19 +99,24 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
 
         // A bodiless answer's head hasn't been looked at before it starts.
-        if (!context.Response.HasStarted)
-        {
-            await context.Response.StartAsync(context.RequestAborted);
-        }
+        await StartAsync(context.RequestAborted);
+        Store();
+    }
 
-        if (_head is null || context.RequestAborted.IsCancellationRequested)
+    /// <summary>Starts the response if it hasn't: <see cref="OnStartingAsync"/> looks at its head then.</summary>
+    internal Task StartAsync(CancellationToken cancellation) =>
+        context.Response.HasStarted ? Task.CompletedTask : context.Response.StartAsync(cancellation);
+
+    private void Store()
+    {
+        if (_head is null)
         {
             return;
         }
 
         var head = _head;
         var copy = _copy;
-        _copy = null;
+        (_head, _copy) = (null, null);
         copy?.Seal();
         if (copy is not null && head.Status != StatusCodes.Status206PartialContent
             && context.Response.ContentLength is { } promised && promised != copy.Length)
@@ -149,6 +158,11 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         if (reason == NoStoreReason.None && response.ContentLength > _maxObjectBytes)
         {
             reason = NoStoreReason.TooLarge;
+        }
+        else if (reason == NoStoreReason.None && response.Headers.TransferEncoding.Count > 0)
+        {
+            // With trailers for a client of HTTP/1.1: what passes here is framed already.
+            reason = NoStoreReason.Stream;
         }
 
         if (reason == NoStoreReason.None
@@ -208,7 +222,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         services.Invalidate(Key);
         foreach (var uri in Invalidation.Targets(target, response.Headers))
         {
-            services.Invalidate(RequestTarget.KeyOf(uri, policy));
+            services.Invalidate(CacheKey.Of(policy, uri));
         }
 
         if (!overtaken)

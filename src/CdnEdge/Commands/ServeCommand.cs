@@ -26,6 +26,10 @@ internal sealed class ServeCommand(TextWriter error)
         {
             await edge.StartAsync(stop);
         }
+        catch (OperationCanceledException) when (edge.Lifetime.ApplicationStopping.IsCancellationRequested || stop.IsCancellationRequested)
+        {
+            return ExitCode.Done; // told to stop before it had begun
+        }
         catch (Exception e) when (e is IOException or SocketException)
         {
             // Kestrel names the address when it's in use, and only the reason otherwise (a port below 1024, say).

@@ -1,0 +1,66 @@
+using System.Text;
+using CdnEdge.Caching;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Storage.Tests;
+
+/// <summary>Keys and heads as a fill makes them.</summary>
+internal static class Responses
+{
+    private static readonly CachePolicy Policy = new();
+
+    internal static CacheKey Key(string path)
+    {
+        using var key = Compose(path, stackalloc byte[256]);
+        return key.ToKey();
+    }
+
+    internal static KeyComposer Compose(string path, Span<byte> scratch) =>
+        KeyComposer.Compose(Policy, new HostString("example.org"), default, path, default, scratch);
+
+    internal static CacheKey KeyWithHash(string text, UInt128 hash) => new(Encoding.UTF8.GetBytes(text), hash);
+
+    internal static StoredHead Head(string? variant = null, int extraFieldBytes = 0)
+    {
+        var request = new HeaderDictionary();
+        var response = new HeaderDictionary { ["Content-Type"] = "text/html", ["Cache-Control"] = "max-age=60" };
+        if (variant is not null)
+        {
+            request["X-Variant"] = variant;
+            response["Vary"] = "X-Variant";
+        }
+
+        if (extraFieldBytes > 0)
+            response["X-Filler"] = new string('x', extraFieldBytes);
+        return Create(request, response);
+    }
+
+    /// <summary>Ten fields as a website sends them, none of them shared with another response.</summary>
+    internal static StoredHead TypicalHead(int number)
+    {
+        var response = new HeaderDictionary
+        {
+            ["Content-Type"] = "text/html; charset=utf-8" + Unshared,
+            ["Content-Length"] = "1024" + Unshared,
+            ["Date"] = "Mon, 23 Nov 2026 10:00:00 GMT" + Unshared,
+            ["Last-Modified"] = "Sun, 22 Nov 2026 10:00:00 GMT" + Unshared,
+            ["ETag"] = $"\"{number:x16}\"",
+            ["Cache-Control"] = "public, max-age=3600" + Unshared,
+            ["Server"] = "nginx/1.27.0" + Unshared,
+            ["X-Content-Type-Options"] = "nosniff" + Unshared,
+            ["X-Request-Id"] = $"{number:x32}",
+            ["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains" + Unshared,
+        };
+        return Create(new HeaderDictionary(), response);
+    }
+
+    // Kestrel's and HttpClient's strings are new for most values: so are these.
+    private static string Unshared => new([]);
+
+    private static StoredHead Create(HeaderDictionary request, HeaderDictionary response)
+    {
+        var directives = ResponseDirectives.Parse(response, Policy);
+        var freshness = Freshness.Of(200, response, directives, Policy, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        return StoredHead.Create(200, response, request, directives, freshness, Policy);
+    }
+}
