@@ -17,7 +17,7 @@ public sealed class CheckScenarios
           },
           "ReverseProxy": {
             "Routes": {
-              "all": { "ClusterId": "nowhere", "Match": { "Path": "/{**rest}" }, "Metadata": { "CdnEdge:CachePolicy": "unheard-of" } }
+              "all": { "ClusterId": "nowhere", "Match": { "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "unheard-of" } }
             },
             "Clusters": {}
           }

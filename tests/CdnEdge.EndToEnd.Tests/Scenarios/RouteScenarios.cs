@@ -21,8 +21,8 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
               "ReverseProxy": {
                 "Routes": {
                   "shop": { "ClusterId": "origin", "Match": { "Hosts": [ "shop.example" ], "Path": "/{**rest}" } },
-                  "live": { "ClusterId": "origin", "Match": { "Hosts": [ "live.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge:CachePolicy": "never" } },
-                  "people": { "ClusterId": "origin", "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge:CachePolicy": "by-name" } }
+                  "live": { "ClusterId": "origin", "Match": { "Hosts": [ "live.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "never" } },
+                  "people": { "ClusterId": "origin", "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "by-name" } }
                 },
                 "Clusters": { "origin": { "Destinations": { "a": { "Address": "ORIGIN" } } } }
               }
