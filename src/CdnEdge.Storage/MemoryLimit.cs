@@ -7,8 +7,9 @@ internal static class MemoryLimit
     internal const long Least = 16 * 1024 * 1024;
 
     /// <summary>
-    /// A quarter of the memory that this process may use, in bytes: of the machine's or the container's (cgroup) memory, or of a smaller
-    /// limit set for the runtime (<c>DOTNET_GCHeapHardLimit</c>).
+    /// A quarter, in bytes, of what the runtime says is available to it: the machine's memory, or a limit set for it
+    /// (<c>DOTNET_GCHeapHardLimit</c>). Under a container's limit the runtime by default calls three quarters of that limit
+    /// available, so this is then three sixteenths of the container's memory.
     /// </summary>
     internal static long Default { get; } = From(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 

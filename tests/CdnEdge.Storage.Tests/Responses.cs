@@ -40,22 +40,22 @@ internal static class Responses
     {
         var response = new HeaderDictionary
         {
-            ["Content-Type"] = "text/html; charset=utf-8" + Unshared,
-            ["Content-Length"] = "1024" + Unshared,
-            ["Date"] = "Mon, 23 Nov 2026 10:00:00 GMT" + Unshared,
-            ["Last-Modified"] = "Sun, 22 Nov 2026 10:00:00 GMT" + Unshared,
+            ["Content-Type"] = New("text/html; charset=utf-8"),
+            ["Content-Length"] = New("1024"),
+            ["Date"] = New("Mon, 23 Nov 2026 10:00:00 GMT"),
+            ["Last-Modified"] = New("Sun, 22 Nov 2026 10:00:00 GMT"),
             ["ETag"] = $"\"{number:x16}\"",
-            ["Cache-Control"] = "public, max-age=3600" + Unshared,
-            ["Server"] = "nginx/1.27.0" + Unshared,
-            ["X-Content-Type-Options"] = "nosniff" + Unshared,
+            ["Cache-Control"] = New("public, max-age=3600"),
+            ["Server"] = New("nginx/1.27.0"),
+            ["X-Content-Type-Options"] = New("nosniff"),
             ["X-Request-Id"] = $"{number:x32}",
-            ["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains" + Unshared,
+            ["Strict-Transport-Security"] = New("max-age=31536000; includeSubDomains"),
         };
         return Create(new HeaderDictionary(), response);
     }
 
     // Kestrel's and HttpClient's strings are new for most values: so are these.
-    private static string Unshared => new([]);
+    private static string New(string value) => new(value.AsSpan());
 
     private static StoredHead Create(HeaderDictionary request, HeaderDictionary response)
     {

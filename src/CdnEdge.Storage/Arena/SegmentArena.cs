@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace CdnEdge.Storage;
 
 /// <summary>
@@ -5,8 +7,9 @@ namespace CdnEdge.Storage;
 /// heap, nothing for the collector to move or scan.
 /// </summary>
 /// <remarks>
-/// A segment is the front of the smallest free block that is long enough (<see cref="Slab"/>); the block's tail is free
-/// again at once, so that a segment wastes less than 256 bytes. Where no block is long enough, a new slab is taken while
+/// A segment is the front of a free block that is long enough (<see cref="Slab"/>), in the lowest slab that has one, so
+/// that the highest slabs run empty when less is needed; the block's tail is free again at once, so that a segment
+/// wastes less than 256 bytes. Where no block is long enough, a new slab is taken while
 /// <see cref="ReservedBytes"/> stays within <see cref="Target"/>. Beyond it the longest free block is handed out instead
 /// and the body continues in another: as long as bytes are free, fragmentation costs pieces and never memory.
 /// One lock guards it all: segments are taken and given back by fills and evictions, never by hits.
@@ -80,6 +83,18 @@ internal sealed class SegmentArena : IDisposable
         return new Segment(segment.Slab, segment.FirstUnit, kept);
     }
 
+    /// <summary>Marks the <paramref name="count"/> slabs in use with the fewest bytes handed out.</summary>
+    internal IReadOnlyList<Slab> MarkEmptiest(int count)
+    {
+        lock (_gate)
+        {
+            var slabs = _slabs.OfType<Slab>().Where(static slab => slab.TakenUnits > 0).OrderBy(static slab => slab.TakenUnits).Take(count).ToList();
+            foreach (var slab in slabs)
+                slab.IsMarked = true;
+            return slabs;
+        }
+    }
+
     /// <summary>
     /// Gives the empty slabs back. Segments still handed out stay readable: their slabs go with the last of them, or when
     /// nobody refers to them any more.
@@ -120,10 +135,17 @@ internal sealed class SegmentArena : IDisposable
     private (Slab Slab, int Order) FindBlock(int units)
     {
         var wanted = Slab.OrderOf(units);
+        var place = int.MaxValue;
         for (var order = wanted; order < Slab.Orders; order++)
         {
-            if (_free.Lowest(order) is >= 0 and var slab)
-                return (_slabs[slab]!, order);
+            if (_free.Lowest(order) is >= 0 and var lowest)
+                place = Math.Min(place, lowest);
+        }
+
+        if (place < int.MaxValue)
+        {
+            var slab = _slabs[place]!;
+            return (slab, BitOperations.TrailingZeroCount(slab.FreeOrders >> wanted << wanted));
         }
 
         // An unaligned run of free blocks might be long enough too, but nobody looks for it: it's soon a block or taken.
@@ -131,8 +153,8 @@ internal sealed class SegmentArena : IDisposable
         {
             for (var order = wanted - 1; order >= 0; order--)
             {
-                if (_free.Lowest(order) is >= 0 and var slab)
-                    return (_slabs[slab]!, order);
+                if (_free.Lowest(order) is >= 0 and var lowest)
+                    return (_slabs[lowest]!, order);
             }
         }
 

@@ -46,6 +46,9 @@ internal sealed unsafe class Slab : MemoryManager<byte>
 
     internal int TakenUnits { get; private set; }
 
+    /// <summary>Chosen to be emptied.</summary>
+    internal bool IsMarked { get; set; }
+
     /// <summary>Bit k is set when there's a free block of order k.</summary>
     internal int FreeOrders { get; private set; }
 

@@ -168,6 +168,21 @@ internal sealed class GrowingBody : StoredBody
     internal override int ManagedBytes => ManagedSize.GrowingBody + (_segments.Length == 0 ? 0 : ManagedSize.Array(_segments.Length, ManagedSize.PlacedSegment));
 
     /// <inheritdoc/>
+    internal override bool IsInMarkedSlab()
+    {
+        lock (this)
+        {
+            foreach (ref readonly var placed in _segments.AsSpan(0, _count))
+            {
+                if (placed.Segment.Slab.IsMarked)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void Free()
     {
         lock (this)

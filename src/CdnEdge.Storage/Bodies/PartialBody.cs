@@ -88,6 +88,9 @@ internal sealed class PartialBody : StoredBody
     internal override int ManagedBytes { get; }
 
     /// <inheritdoc/>
+    internal override bool IsInMarkedSlab() => Array.Exists(_pieces, static piece => piece.Body.IsInMarkedSlab());
+
+    /// <inheritdoc/>
     protected override void Free()
     {
         foreach (var piece in _pieces)

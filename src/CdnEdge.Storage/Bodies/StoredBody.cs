@@ -51,6 +51,9 @@ internal abstract class StoredBody
     /// <summary>Managed memory that this object and its arrays take, in bytes.</summary>
     internal abstract int ManagedBytes { get; }
 
+    /// <summary>Whether some of it lies in a slab that is to be emptied (<see cref="Slab.IsMarked"/>).</summary>
+    internal abstract bool IsInMarkedSlab();
+
     /// <summary>Frees what it holds; called once, when nobody reads any more.</summary>
     protected abstract void Free();
 }

@@ -17,6 +17,8 @@ internal sealed class MemoryTier : IDisposable
     private readonly Lock _gate = new();
     private readonly ResourceIndex _index = new();
     private readonly S3Fifo _policy;
+    private readonly long _tolerance;
+    private int _putsUntilVacating;
     private long _used;
     private long _inArena;
     private long _count;
@@ -31,6 +33,9 @@ internal sealed class MemoryTier : IDisposable
         MaxBytes = maxBytes;
         Arena = arena;
         _policy = new S3Fifo(maxBytes);
+
+        // At least the arena's spare slabs and the one that's begun.
+        _tolerance = Math.Max(3 * Slab.Bytes, maxBytes / 64);
         _used = TableBytes;
         arena.Target = maxBytes - _used;
     }
@@ -85,6 +90,7 @@ internal sealed class MemoryTier : IDisposable
             Insert(key, response, inherited);
             MakeRoom(0);
             AdjustTarget();
+            VacateSlabs();
             return true;
         }
     }
@@ -213,11 +219,45 @@ internal sealed class MemoryTier : IDisposable
 
     private void MakeRoom(long bytes)
     {
-        while (_used + bytes > MaxBytes && _policy.TakeVictim() is { } victim)
+        while (_used + bytes > MaxBytes && EvictOne())
         {
-            Detach(victim);
-            Volatile.Write(ref _evictions, _evictions + 1);
         }
+    }
+
+    // Slabs only go when they are empty. When many small objects with their heads take the place of large bodies, or after a
+    // burst of fills, slabs and managed memory together exceed the bound though what is counted doesn't. Then all that
+    // lies in the emptiest slabs is evicted: little is lost, since as many bytes have to go anyway. It looks at every
+    // stored response, so it waits for a backlog worth it.
+    private void VacateSlabs()
+    {
+        var inFlight = Arena.OccupiedBytes - _inArena;
+        var excess = _used - _inArena + Arena.ReservedBytes - inFlight - MaxBytes;
+        if (excess <= _tolerance || --_putsUntilVacating > 0)
+            return;
+        _putsUntilVacating = (int)_count / 8;
+        var slabs = Arena.MarkEmptiest((int)(excess / Slab.Bytes));
+        foreach (var response in _policy.All().Where(static response => response.Body?.IsInMarkedSlab() == true).ToList())
+        {
+            _policy.Remove(response);
+            Evict(response);
+        }
+
+        foreach (var slab in slabs)
+            slab.IsMarked = false;
+    }
+
+    private bool EvictOne()
+    {
+        if (_policy.TakeVictim() is not { } victim)
+            return false;
+        Evict(victim);
+        return true;
+    }
+
+    private void Evict(StoredResponse victim)
+    {
+        Detach(victim);
+        Volatile.Write(ref _evictions, _evictions + 1);
     }
 
     // Takes a response that the policy has let go out of the index, and gives the tier's reference to its body back.

@@ -59,6 +59,15 @@ internal sealed class S3Fifo(long maxBytes)
     /// <summary>The response to evict, already out of its queue; null when there's none left.</summary>
     internal StoredResponse? TakeVictim() => TakeFromSmall() ?? TakeFromMain() ?? TakeOldest(_small);
 
+    /// <summary>Every response; the queues must not change meanwhile.</summary>
+    internal IEnumerable<StoredResponse> All()
+    {
+        for (var response = _small.Oldest; response is not null; response = response.Newer)
+            yield return response;
+        for (var response = _main.Oldest; response is not null; response = response.Newer)
+            yield return response;
+    }
+
     private StoredResponse? TakeFromSmall()
     {
         while (_small.Bytes > _smallShare && _small.Oldest is { } oldest)
