@@ -12,13 +12,14 @@ namespace CdnEdge.Benchmarks.HitPath;
 /// <summary>
 /// What a hit allocates, and how long it takes, without sockets: the whole application from where Kestrel hands a request
 /// over, on a server that allocates nothing itself. <see cref="Empty_endpoint"/> is what hosting and routing take
-/// for a route of the same shape; the cache's own part is the difference.
+/// for the same route without YARP and cache; the cache's own part is the difference.
 /// </summary>
 [InProcess]
 [MemoryDiagnoser]
 public class HitPathBenchmarks
 {
     private WebApplication _app = null!;
+    private WebApplication _emptyApp = null!;
     private Exchange _empty = null!;
     private Exchange _hit1KiB = null!;
     private Exchange _hit10KiB = null!;
@@ -32,10 +33,13 @@ public class HitPathBenchmarks
     public async Task StartAsync()
     {
         var server = new InMemoryServer();
-        _app = Build(server);
+        _app = BuildCached(server);
         await _app.StartAsync();
+        var emptyServer = new InMemoryServer();
+        _emptyApp = BuildEmpty(emptyServer);
+        await _emptyApp.StartAsync();
 
-        _empty = server.Open("/empty/1024");
+        _empty = emptyServer.Open("/b/1024");
         _hit1KiB = server.Open("/b/1024");
         _hit10KiB = server.Open("/b/10240");
         _hit100KiB = server.Open("/b/102400");
@@ -58,6 +62,8 @@ public class HitPathBenchmarks
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        await _emptyApp.StopAsync();
+        await _emptyApp.DisposeAsync();
     }
 
     [Benchmark(Baseline = true)]
@@ -81,11 +87,20 @@ public class HitPathBenchmarks
     [Benchmark]
     public Task Range_of_1000_bytes() => _range.SendAsync();
 
-    private static WebApplication Build(InMemoryServer server)
+    private static WebApplication BuildEmpty(InMemoryServer server)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<IServer>(server);
+        var app = BuilderOn(server).Build();
+        app.Map("{**all}", static context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        });
+        return app;
+    }
+
+    private static WebApplication BuildCached(InMemoryServer server)
+    {
+        var builder = BuilderOn(server);
         builder.Services.AddReverseProxy()
             .LoadFromMemory(
                 [new RouteConfig { RouteId = "all", ClusterId = "origin", Match = new RouteMatch { Path = "{**all}" } }],
@@ -101,12 +116,15 @@ public class HitPathBenchmarks
 
         var app = builder.Build();
         app.MapReverseProxy();
-        app.Map("/empty/{**rest}", static context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-            return Task.CompletedTask;
-        });
         return app;
+    }
+
+    private static WebApplicationBuilder BuilderOn(InMemoryServer server)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IServer>(server);
+        return builder;
     }
 
     // The first answer may come from the origin, and its body may enter the store a little after its client has it.
