@@ -10,7 +10,7 @@ namespace CdnEdge.Upstream.HopByHop;
 /// </summary>
 /// <remarks>
 /// Kestrel rewrites a client's Connection to the one option that it knows in it (<c>close, X-A</c> arrives as
-/// <c>close</c>), so names beside exactly one of <c>close</c>, <c>keep-alive</c> and <c>Upgrade</c> can't be seen here.
+/// <c>close</c>), unless its octets are decoded so that more than one is seen: the guard's field encodings do that.
 /// </remarks>
 internal static class ConnectionOptions
 {
@@ -56,10 +56,14 @@ internal static class ConnectionOptions
 
     /// <summary>
     /// Removes from <paramref name="headers"/> what their Connection nominates. The cache calls it before it computes
-    /// a key: a field that the origin won't see must not choose the variant that is stored.
+    /// a key: a field that the origin won't see must not choose the variant that is stored. TE stays: it's this node that
+    /// it's for.
     /// </summary>
     public static void RemoveNominated(IHeaderDictionary headers)
     {
-        foreach (var name in Nominated(headers.Connection)) headers.Remove(name);
+        foreach (var name in Nominated(headers.Connection))
+        {
+            if (!name.Equals("TE", StringComparison.OrdinalIgnoreCase)) headers.Remove(name);
+        }
     }
 }
