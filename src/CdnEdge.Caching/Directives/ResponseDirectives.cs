@@ -35,10 +35,10 @@ internal sealed class ResponseDirectives
     internal long? StaleIfError { get; init; }
 
     /// <summary>must-revalidate, proxy-revalidate, s-maxage or no-cache: never served stale (RFC 9111 §4.2.4).</summary>
-    internal bool ForbidStale => MustRevalidate || ProxyRevalidate || SMaxAge is not null || NoCache;
+    internal bool ForbidsStale => MustRevalidate || ProxyRevalidate || SMaxAge is not null || NoCache;
 
     /// <summary>public, s-maxage or must-revalidate (RFC 9111 §3.5).</summary>
-    internal bool AllowAuthorized => Public || SMaxAge is not null || MustRevalidate;
+    internal bool AllowsAuthorized => Public || SMaxAge is not null || MustRevalidate;
 
     /// <summary>Parses the directives that govern under <paramref name="policy"/> (its targeted fields, override and ignore settings).</summary>
     internal static ResponseDirectives Parse(IHeaderDictionary headers, CachePolicy policy)

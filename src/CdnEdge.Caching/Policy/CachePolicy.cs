@@ -22,7 +22,10 @@ public sealed class CachePolicy
     /// <summary>Freshness lifetime where the origin says none, in place of the heuristic. Null: the heuristic.</summary>
     public TimeSpan? DefaultTtl { get; set; }
 
-    /// <summary>Lower bound of a stored response's freshness lifetime. Never makes an unstorable response storable.</summary>
+    /// <summary>
+    /// Lower bound of a stored response's freshness lifetime, <c>max-age=0</c> included; where the origin gives none at
+    /// all, <see cref="DefaultTtl"/> is the setting. Never makes no-store, private or no-cache storable or reusable.
+    /// </summary>
     public TimeSpan? MinTtl { get; set; }
 
     /// <summary>Upper bound of a stored response's freshness lifetime.</summary>
@@ -30,7 +33,8 @@ public sealed class CachePolicy
 
     /// <summary>
     /// Freshness lifetime by status, "404" or a class "5xx", where the origin says none (negative caching).
-    /// A status that is listed here may be stored even if it's one that a request's own headers can provoke.
+    /// A status that is listed here by its own code may be stored even if it's one that a request's own headers can
+    /// provoke; a class doesn't open that door.
     /// </summary>
     public IDictionary<string, TimeSpan> StatusTtl { get; set; } = new Dictionary<string, TimeSpan>();
 

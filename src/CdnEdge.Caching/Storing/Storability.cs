@@ -39,9 +39,9 @@ internal static class Storability
             return NoStoreReason.Private;
         if (status == 206 && !IsUsablePart(responseHeaders))
             return NoStoreReason.PartialUnusable;
-        if (requestHeaders.Authorization.Count != 0 && !directives.AllowAuthorized)
+        if (requestHeaders.Authorization.Count != 0 && !directives.AllowsAuthorized)
             return NoStoreReason.Authorization;
-        if (FieldNameList.HasMember(responseHeaders.Vary, "*"))
+        if (VariesOnEverything(responseHeaders))
             return NoStoreReason.VaryStar;
         if (SetsSharedCookie(responseHeaders, directives, policy))
             return NoStoreReason.SetCookie;
@@ -107,7 +107,7 @@ internal static class Storability
             return false;
         if (freshness.Lifetime > freshness.InitialAge)
             return true;
-        if (directives.ForbidStale)
+        if (directives.ForbidsStale)
             return false;
         // Stale on arrival: still good for a request's max-stale, for grace and for the windows of RFC 5861.
         return freshness.Lifetime > TimeSpan.Zero
@@ -116,7 +116,15 @@ internal static class Storability
     }
 
     private static bool HasValidator(IHeaderDictionary headers, DateTimeOffset now) =>
-        headers.ETag is [{ Length: > 0 }] || HttpDate.TryParse(headers.LastModified, now, out _);
+        (headers.ETag is [{ } etag] && EntityTag.TryParse(etag, out _)) || HttpDate.TryParse(headers.LastModified, now, out _);
+
+    private static bool VariesOnEverything(IHeaderDictionary headers)
+    {
+        if (headers.Vary.Count == 0)
+            return false;
+        VaryField.Parse(headers.Vary, out var isStar);
+        return isStar;
+    }
 
     /// <summary>Set-Cookie that would be stored though the policy doesn't share cookies.</summary>
     private static bool SetsSharedCookie(IHeaderDictionary headers, ResponseDirectives directives, CachePolicy policy) =>

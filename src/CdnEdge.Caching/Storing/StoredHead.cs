@@ -123,12 +123,14 @@ internal sealed class StoredHead
         CachePolicy policy)
     {
         var arrival = freshness.ResponseTime;
-        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed) ? parsed : null;
+        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed)
+            ? parsed with { Text = parsed.Text.Length == tag.Length ? tag : parsed.Text } // one string, not two equal ones
+            : null;
         DateTimeOffset? lastModified =
             StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
         var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
 
-        var forbidsStale = directives.ForbidStale;
+        var forbidsStale = directives.ForbidsStale;
         // Background revalidation is for what was fresh once: where nothing gave it a lifetime only the origin's own
         // stale-while-revalidate may say so.
         var defaultWindow = freshness.Source == FreshnessSource.None ? null : policy.StaleWhileRevalidate;
@@ -143,11 +145,11 @@ internal sealed class StoredHead
             LastModified = lastModified,
             Date = date,
             ForbidsStale = forbidsStale,
-            AllowsAuthorized = directives.AllowAuthorized,
+            AllowsAuthorized = directives.AllowsAuthorized,
             StaleWhileRevalidate = forbidsStale ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, defaultWindow),
             StaleIfError = forbidsStale ? TimeSpan.Zero : Window(directives.StaleIfError, policy.StaleIfError),
             Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
-            ManagedBytes = ManagedSize.Of(fields, etag, directives) + variance.ManagedBytes,
+            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes,
         };
     }
 

@@ -119,7 +119,7 @@ internal ref struct SfParser
                 return TryString(out item);
             case '*' or (>= 'a' and <= 'z') or (>= 'A' and <= 'Z'):
                 var start = _at;
-                while (!AtEnd && (Current is ':' or '/' || FieldNameList.IsToken(_text.Slice(_at, 1))))
+                while (!AtEnd && (Current is ':' or '/' || Token.IsToken(_text.Slice(_at, 1))))
                     _at++;
                 item = new SfItem(SfKind.Token, 0, _text[start.._at].ToString());
                 return true;

@@ -41,7 +41,7 @@ internal static class StructuredField
             return false;
         foreach (var c in text)
         {
-            if (c is not (':' or '/') && !FieldNameList.IsToken([c]))
+            if (c is not (':' or '/') && !Token.IsToken([c]))
                 return false;
         }
 
