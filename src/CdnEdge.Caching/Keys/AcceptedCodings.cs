@@ -9,8 +9,8 @@ namespace CdnEdge.Caching;
 /// </summary>
 /// <param name="Ranks">Rank 15 is the best; codings of one rank are equally welcome.</param>
 /// <param name="IsAbsent">
-/// There was no field: by RFC 9110 anything would do, but such clients rarely understand any coding, and origins answer
-/// them plainly. Ranked like an empty field, which is <c>identity</c> only.
+/// There was no field: ranked like an empty one, <c>identity</c> only, but a class of its own, since absent matches only
+/// absent (RFC 9111 §4.1).
 /// </param>
 internal readonly record struct AcceptedCodings(uint Ranks, bool IsAbsent)
 {
@@ -63,7 +63,7 @@ internal readonly record struct AcceptedCodings(uint Ranks, bool IsAbsent)
     /// </summary>
     internal bool Selects(int coding, AcceptedCodings other)
     {
-        if (coding == UnknownCoding || RankOf(other.Ranks, coding) == 0)
+        if (coding == UnknownCoding || IsAbsent != other.IsAbsent || RankOf(other.Ranks, coding) == 0)
             return false;
 
         for (var i = 0; i < Codings; i++)

@@ -28,12 +28,12 @@ internal static class AcceptedLanguages
             return false;
 
         members = members[..count];
-        members.Sort(new BestFirst(lines));
+        SortBestFirst(lines, members);
         var start = buffer.Length;
         for (var i = 0; i < count; i++)
         {
             var sameWeight = i > 0 && members[i].Weight == members[i - 1].Weight;
-            if (sameWeight && BestFirst.CompareTags(lines, members[i], members[i - 1]) == 0)
+            if (sameWeight && CompareTags(lines, members[i], members[i - 1]) == 0)
                 continue;
             if (!sameWeight && members[i].Weight == 0)
                 buffer.Append('!');
@@ -132,13 +132,32 @@ internal static class AcceptedLanguages
         after = position < 0 ? default : text[(position + 1)..];
     }
 
+    /// <summary>By insertion: they're few, and Span.Sort would box its comparer.</summary>
+    private static void SortBestFirst(StringValues lines, Span<Member> members)
+    {
+        for (var i = 1; i < members.Length; i++)
+        {
+            var member = members[i];
+            var j = i;
+            for (; j > 0 && Compare(lines, members[j - 1], member) > 0; j--)
+                members[j] = members[j - 1];
+            members[j] = member;
+        }
+    }
+
+    private static int Compare(StringValues lines, in Member x, in Member y) =>
+        x.Weight != y.Weight ? y.Weight.CompareTo(x.Weight) : CompareTags(lines, x, y);
+
+    private static int CompareTags(StringValues lines, in Member x, in Member y) =>
+        x.In(lines).CompareTo(y.In(lines), StringComparison.OrdinalIgnoreCase);
+
     private static bool HasDuplicate(StringValues lines, ReadOnlySpan<Member> members)
     {
         for (var i = 1; i < members.Length; i++)
         {
             for (var j = 0; j < i; j++)
             {
-                if (members[i].Weight != members[j].Weight && BestFirst.CompareTags(lines, members[i], members[j]) == 0)
+                if (members[i].Weight != members[j].Weight && CompareTags(lines, members[i], members[j]) == 0)
                     return true;
             }
         }
@@ -160,13 +179,5 @@ internal static class AcceptedLanguages
     private readonly record struct Member(int Line, int Start, int Length, int Weight)
     {
         internal ReadOnlySpan<char> In(StringValues lines) => lines[Line].AsSpan(Start, Length);
-    }
-
-    private readonly struct BestFirst(StringValues lines) : IComparer<Member>
-    {
-        public int Compare(Member x, Member y) => x.Weight != y.Weight ? y.Weight.CompareTo(x.Weight) : CompareTags(lines, x, y);
-
-        internal static int CompareTags(StringValues lines, in Member x, in Member y) =>
-            x.In(lines).CompareTo(y.In(lines), StringComparison.OrdinalIgnoreCase);
     }
 }

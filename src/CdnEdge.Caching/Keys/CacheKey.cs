@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Caching;
 
@@ -21,6 +22,22 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     {
         _bytes = bytes.ToArray();
         Hash = hash;
+    }
+
+    /// <summary>
+    /// The key that a request for <paramref name="uri"/> has: for what is named by URI and not by a request, as a Location
+    /// to invalidate. A request's own key is composed from the request: a <see cref="Uri"/> respells some escapes.
+    /// </summary>
+    /// <param name="policy">The policy of the route that answers it.</param>
+    /// <param name="uri">An absolute http or https URI.</param>
+    internal static CacheKey Of(CachePolicy policy, Uri uri)
+    {
+        // Not the overload for Uri: that decodes %2F, which a server's path keeps.
+        var path = PathString.FromUriComponent(uri.AbsolutePath);
+        var key = KeyComposer.Compose(policy, new HostString(uri.Authority), default, path, new QueryString(uri.Query), stackalloc byte[512]);
+        var permanent = key.ToKey();
+        key.Dispose();
+        return permanent;
     }
 
     /// <summary>Seeded per process (hash flooding).</summary>

@@ -56,7 +56,7 @@ internal readonly record struct SelectorName(SelectorKind Kind, string Name) : I
 
     internal static SelectorName OfCookie(string name) => new(SelectorKind.Cookie, name);
 
-    /// <summary>Whether the name is this response's own memory.</summary>
+    /// <summary>Whether the name is shared with others, and so no memory of one response.</summary>
     internal bool IsWellKnown => Kind is SelectorKind.Cookie || WellKnown.ContainsKey(Name);
 
     public int CompareTo(SelectorName other)
