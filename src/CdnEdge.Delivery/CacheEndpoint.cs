@@ -203,7 +203,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
 
         await ForwardAloneAsync(context, lookup, "uncollapsed");
 
-        Fill CreateFill(FillKey key) => new(key, services.Epochs.Now, services.MaxObjectBytesOf(lookup.Policy));
+        Fill CreateFill(FillKey key) => new(key, services.Epochs.Now);
     }
 
     /// <summary>Requests whose answer may be another's too.</summary>
@@ -383,7 +383,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
 
         var fillKey = new FillKey(key, stored.Head.Variance.SelectingKey(policy, context.Request.Headers));
-        var fill = services.Fills.GetOrAdd(fillKey, k => new Fill(k, services.Epochs.Now, services.MaxObjectBytesOf(policy)), out var started);
+        var fill = services.Fills.GetOrAdd(fillKey, k => new Fill(k, services.Epochs.Now), out var started);
         if (started)
         {
             runner.Start(fill, FillPlan.For(stored), context, route, policy);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -15,7 +16,7 @@ internal interface IResponseSink
 
 /// <summary>The response side of an HttpContext whose response goes to a sink instead of a client.</summary>
 internal sealed class CapturedResponse :
-    IHttpResponseFeature, IHttpResponseBodyFeature, IHttpResponseTrailersFeature, IHttpRequestLifetimeFeature, IDisposable
+    IHttpResponseFeature, IHttpResponseBodyFeature, IHttpResponseTrailersFeature, IAnnouncedTrailers, IHttpRequestLifetimeFeature, IDisposable
 {
     private readonly IResponseSink _sink;
     private readonly CancellationTokenSource _aborted;
@@ -39,6 +40,8 @@ internal sealed class CapturedResponse :
     public IHeaderDictionary Headers { get; set; } = new HeaderDictionary();
 
     public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
+
+    public bool AreAnnounced { get; set; }
 
     public bool HasStarted { get; private set; }
 

@@ -12,15 +12,18 @@ namespace CdnEdge.Delivery.Fills;
 /// <remarks>
 /// States: awaiting the head, streaming the body, completed or failed. A fill whose answer may be stored keeps its whole
 /// body and never waits for a reader. One whose answer may not be stored (or turns out too large) keeps a window: it
-/// reads at most <see cref="ReadAhead"/> ahead of its fastest reader and keeps at most <c>retained</c> bytes for slower
+/// reads at most <see cref="ReadAhead"/> ahead of its fastest reader and keeps at most <see cref="Retained"/> bytes for slower
 /// ones; a reader that falls further behind is cut off (it sees a broken transfer) rather than hold the others back.
 /// </remarks>
 #pragma warning disable CA1001 // The cancellation has no timer and nothing to free; readers may ask for its token after the fill has ended.
-internal sealed class Fill(FillKey key, long epoch, long retained)
+internal sealed class Fill(FillKey key, long epoch)
 #pragma warning restore CA1001
 {
     /// <summary>Bytes read ahead of the fastest reader when the body isn't kept whole.</summary>
     internal const long ReadAhead = 1 << 20;
+
+    /// <summary>Bytes kept for a slower reader of such a body before it's cut off.</summary>
+    private const long Retained = 32 << 20;
 
     private readonly Lock _lock = new();
     private readonly List<FillReader> _readers = [];
@@ -216,7 +219,8 @@ internal sealed class Fill(FillKey key, long epoch, long retained)
     {
         lock (_lock)
         {
-            Failure = failure;
+            // The first cause is the one to tell.
+            Failure ??= failure;
             Head ??= new FillHead { Result = FillResult.Failure, Status = failure.StatusCode, Reason = NoStoreReason.Incomplete };
             IsFailed = true;
         }
@@ -287,7 +291,7 @@ internal sealed class Fill(FillKey key, long epoch, long retained)
                 var slowest = long.MaxValue;
                 foreach (var reader in _readers)
                 {
-                    if (written - reader.Position > retained && _readers.Count > 1)
+                    if (written - reader.Position > Retained && _readers.Count > 1)
                     {
                         reader.CutOff();
                     }

@@ -43,6 +43,14 @@ internal sealed class FillExchange(
 
     public ValueTask OnHeadAsync(CapturedResponse response)
     {
+        if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
+        {
+            // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
+            fill.Fail(ProxyStatus.AmbiguousLength);
+            response.Abort();
+            return ValueTask.CompletedTask;
+        }
+
         var responseTime = services.Time.GetUtcNow();
         switch (plan.Kind)
         {
@@ -250,6 +258,7 @@ internal sealed class FillExchange(
             Stored = stored,
             Reason = reason,
             ContentLength = contentLength,
+            AnnouncesTrailers = response.AreAnnounced,
         };
         if (!mayHaveBody)
         {

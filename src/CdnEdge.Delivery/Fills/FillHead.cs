@@ -35,6 +35,9 @@ internal sealed record FillHead
 
     internal long? ContentLength { get; init; }
 
+    /// <summary>A trailer section follows the body.</summary>
+    internal bool AnnouncesTrailers { get; init; }
+
     /// <summary>The stored response that a 304 confirmed; the fill holds it only by name, readers acquire its body themselves.</summary>
     internal StoredResponse? Validated { get; init; }
 

@@ -19,5 +19,13 @@ internal static class KestrelHardening
         options.AllowHostHeaderOverride = false;
         options.AllowAlternateSchemes = false;
         options.AddServerHeader = false;
+
+        var others = options.RequestHeaderEncodingSelector;
+        options.RequestHeaderEncodingSelector = name => name switch
+        {
+            "Content-Length" => RequestFieldEncoding.ContentLength,
+            "Connection" => RequestFieldEncoding.Connection,
+            _ => others(name),
+        };
     }
 }

@@ -1,6 +1,8 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace CdnEdge.Delivery.Serving;
 
@@ -38,17 +40,23 @@ internal static class FillAnswer
             end = range.End;
         }
 
+        var original = context.Features.Get<IHttpResponseBodyFeature>();
+        var chunked = head.AnnouncesTrailers && end is null ? ChunkedBody.TryBegin(context) : null;
         try
         {
-            await FillResponder.WriteBodyAsync(context, fill, reader, end);
-            if (end is null)
+            var whole = await FillResponder.WriteBodyAsync(context, fill, reader, end);
+            if (whole && end is null)
             {
-                FillResponder.AppendTrailers(context, fill);
+                await FillResponder.WriteTrailersAsync(context, fill, chunked);
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client has gone: nobody is left to tell.
+        }
+        finally
+        {
+            context.Features.Set(original);
         }
     }
 

@@ -1,4 +1,5 @@
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Delivery.Serving;
@@ -36,9 +37,9 @@ internal static class FillResponder
 
     /// <summary>
     /// Writes the body from the reader's position to <paramref name="end"/> (null: to the fill's end). A body that breaks
-    /// off is broken for the client too: it must never look whole.
+    /// off is broken for the client too: it must never look whole. True if it was written to its end.
     /// </summary>
-    internal static async Task WriteBodyAsync(HttpContext context, Fill fill, FillReader reader, long? end)
+    internal static async Task<bool> WriteBodyAsync(HttpContext context, Fill fill, FillReader reader, long? end)
     {
         var writer = context.Response.BodyWriter;
         var aborted = context.RequestAborted;
@@ -64,7 +65,7 @@ internal static class FillResponder
                 unflushed = 0;
                 if ((await writer.FlushAsync(aborted)).IsCompleted)
                 {
-                    return;
+                    return false;
                 }
 
                 continue;
@@ -72,13 +73,13 @@ internal static class FillResponder
 
             if (wanted == 0 || completed)
             {
-                return;
+                return true;
             }
 
             if (reader.IsCutOff || fill.IsFailed)
             {
                 context.Abort();
-                return;
+                return false;
             }
 
             if (!context.Response.HasStarted)
@@ -91,16 +92,27 @@ internal static class FillResponder
         }
     }
 
-    internal static void AppendTrailers(HttpContext context, Fill fill)
+    /// <summary>Sends the trailer section, through <paramref name="chunked"/> where the server can't.</summary>
+    internal static async ValueTask WriteTrailersAsync(HttpContext context, Fill fill, ChunkedBody? chunked)
     {
-        if (fill.Trailers is not { Count: > 0 } trailers || !context.Response.SupportsTrailers())
+        if (fill.Trailers is { Count: > 0 } trailers && (chunked is not null || context.Response.SupportsTrailers()))
         {
-            return;
+            foreach (var (name, value) in trailers)
+            {
+                if (chunked is not null)
+                {
+                    chunked.Trailers[name] = value;
+                }
+                else
+                {
+                    context.Response.AppendTrailer(name, value);
+                }
+            }
         }
 
-        foreach (var (name, value) in trailers)
+        if (chunked is not null)
         {
-            context.Response.AppendTrailer(name, value);
+            await chunked.EndAsync(context.RequestAborted);
         }
     }
 }

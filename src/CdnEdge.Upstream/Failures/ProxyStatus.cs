@@ -23,6 +23,9 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     /// <summary>A response that came to its end without being whole, or wasn't waited for.</summary>
     public static ProxyStatus Incomplete { get; } = new("http_response_incomplete", "the upstream's response ended before its end", 502);
 
+    /// <summary>A response with more than one length, or one that is no number.</summary>
+    public static ProxyStatus AmbiguousLength { get; } = new("http_protocol_error", "the upstream's response has an ambiguous length", 502);
+
     /// <summary>A fault of this node's own.</summary>
     public static ProxyStatus InternalError { get; } = new("proxy_internal_error", "the request could not be forwarded", 500);
 

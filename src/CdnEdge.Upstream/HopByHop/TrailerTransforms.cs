@@ -19,33 +19,26 @@ internal sealed class TrailerResponseTransform : ResponseTransform
     public override ValueTask ApplyAsync(ResponseTransformContext context)
     {
         var http = context.HttpContext;
-        if (context.ProxyResponse is not { Content: not null } response
-            || !HttpProtocol.IsHttp11(http.Request.Protocol)
-            || HttpMethods.IsHead(http.Request.Method)
-            || (int)response.StatusCode is < 200 or 204 or 205 or 304
-            || !response.Headers.NonValidated.Contains("Trailer")
-            || http.Response.Headers.ContentLength is not null
-            || http.Response.HasStarted
-            || http.Features.Get<IHttpResponseTrailersFeature>() is not null
-            // A fill of the cache has no connection: what it captures is the body, not its framing.
-            || http.Features.Get<IConnectionTransportFeature>() is null
-            || http.Features.Get<IHttpResponseBodyFeature>() is not { } body
-            || !TakesTrailers(http.Request.Headers))
-        {
+        if (context.ProxyResponse is not { Content: not null } response || !response.Headers.NonValidated.Contains("Trailer"))
             return default;
+
+        if (http.Features.Get<IHttpResponseTrailersFeature>() is { } trailers)
+        {
+            if (trailers is IAnnouncedTrailers announced) announced.AreAnnounced = true;
+        }
+        else if (ChunkedBody.TryBegin(http) is { } chunked)
+        {
+            http.Features.Set<IHttpResponseTrailersFeature>(chunked);
         }
 
-        var chunked = new ChunkedBody(body);
-        http.Features.Set<IHttpResponseBodyFeature>(chunked);
-        http.Features.Set<IHttpResponseTrailersFeature>(chunked);
-        http.Response.Headers.TransferEncoding = "chunked";
         return default;
     }
+}
 
-    private static bool TakesTrailers(IHeaderDictionary headers) =>
-        headers.GetCommaSeparatedValues("TE").Any(static coding =>
-            coding.AsSpan(0, coding.IndexOf(';') is >= 0 and var end ? end : coding.Length).Trim()
-                .Equals("trailers", StringComparison.OrdinalIgnoreCase));
+/// <summary>A trailer section that wants to know whether the upstream announced one (Trailer): a fill's, to tell its clients.</summary>
+internal interface IAnnouncedTrailers
+{
+    bool AreAnnounced { get; set; }
 }
 
 /// <summary>Ends what <see cref="TrailerResponseTransform"/> began, when the whole body and its trailers are there.</summary>
@@ -71,10 +64,35 @@ internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpRespo
     private readonly IHttpResponseBodyFeature _inner;
     private readonly PipeWriter _writer;
 
-    public ChunkedBody(IHttpResponseBodyFeature inner)
+    private ChunkedBody(IHttpResponseBodyFeature inner)
     {
         _inner = inner;
         _writer = PipeWriter.Create(this, new StreamPipeWriterOptions(leaveOpen: true));
+    }
+
+    /// <summary>
+    /// From here on the context's response body is written in chunks of its own, if its client is of HTTP/1.1 and takes
+    /// trailers; null, and nothing changed, if not. The response hasn't started and has its status and fields.
+    /// </summary>
+    public static ChunkedBody? TryBegin(HttpContext context)
+    {
+        var response = context.Response;
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol)
+            || HttpMethods.IsHead(context.Request.Method)
+            || response.StatusCode is < 200 or 204 or 205 or 304
+            || response.Headers.ContentLength is not null
+            || response.HasStarted
+            || context.Features.Get<IConnectionTransportFeature>() is null
+            || context.Features.Get<IHttpResponseBodyFeature>() is not { } body
+            || !TakesTrailers(context.Request.Headers))
+        {
+            return null;
+        }
+
+        var chunked = new ChunkedBody(body);
+        context.Features.Set<IHttpResponseBodyFeature>(chunked);
+        response.Headers.TransferEncoding = "chunked";
+        return chunked;
     }
 
     public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
@@ -137,6 +155,11 @@ internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpRespo
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
         SendFileFallback.SendFileAsync(this, path, offset, count, cancellationToken);
+
+    private static bool TakesTrailers(IHeaderDictionary headers) =>
+        headers.GetCommaSeparatedValues("TE").Any(static coding =>
+            coding.AsSpan(0, coding.IndexOf(';') is >= 0 and var end ? end : coding.Length).Trim()
+                .Equals("trailers", StringComparison.OrdinalIgnoreCase));
 
     // Kestrel doesn't write synchronously, and neither does YARP.
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
