@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CdnEdge.Delivery.Guard;
@@ -27,5 +28,9 @@ internal static class KestrelHardening
             "Connection" => RequestFieldEncoding.Connection,
             _ => others(name),
         };
+
+        // Kestrel refuses to send what isn't ASCII; a value that came from an origin is handed on octet by octet.
+        var responses = options.ResponseHeaderEncodingSelector;
+        options.ResponseHeaderEncodingSelector = name => responses(name) ?? Encoding.Latin1;
     }
 }
