@@ -82,4 +82,15 @@ public static class CdnCacheExtensions
         builder.Services.AddOptions<CdnCacheOptions>().ReadFrom(section);
         return builder.AddCdnCache();
     }
+
+    /// <summary>As <see cref="AddCdnCache(IReverseProxyBuilder, IConfiguration)"/>; code has the last word.</summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="section">The section that holds <see cref="CdnCacheOptions"/>: <c>CdnEdge</c> by convention.</param>
+    /// <param name="configure">Changes what the section says.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section, Action<CdnCacheOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.AddCdnCache(section);
+        return builder.AddCdnCache(configure);
+    }
 }
