@@ -34,7 +34,9 @@ public static class CdnCacheExtensions
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CdnCacheOptions>, CdnCacheOptionsValidator>());
-        services.Configure<KestrelServerOptions>(KestrelHardening.Apply);
+
+        // After the application's own, wherever it stands: a selector of its own is wrapped, not a replacement.
+        services.PostConfigure<KestrelServerOptions>(KestrelHardening.Apply);
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));

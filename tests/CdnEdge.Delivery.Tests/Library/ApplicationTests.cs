@@ -1,10 +1,12 @@
 using System.Net;
 using System.Security.Claims;
+using System.Text;
 using System.Text.Encodings.Web;
 using CdnEdge.Caching;
 using CdnEdge.Upstream.Tests.Scene;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -164,6 +166,31 @@ public class ApplicationTests
             Assert.Equal("Z\u00fcrich \u00c3\u00bc", Assert.Single(answer.Headers.GetValues("X-Place")));
             Assert.False(answer.Headers.Contains("Server"));
         }
+    }
+
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: +2\r\n\r\nhi", "a signed length")]
+    [InlineData("GET / HTTP/1.1\nHost: a\nConnection: close\n\n", "bare LF")]
+    [InlineData("GET http://b/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "two hosts")]
+    public async Task Kestrel_stays_strict_whatever_the_application_sets_later(string bytes, string what)
+    {
+        await using var origin = await Server.CountingOriginAsync();
+        var builder = Server.Builder();
+        builder.Services.AddReverseProxy().LoadFromMemory([Server.Route()], [Server.Cluster(origin)]).AddCdnCache();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AllowHostHeaderOverride = true;
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+        });
+        var app = builder.Build();
+        app.MapReverseProxy();
+        await using var edge = await Server.StartAsync(app);
+        await using var client = await RawClient.ConnectAsync(new Uri(edge.Url).Port);
+
+        await client.SendAsync(bytes);
+        var answer = await client.ReadToEndAsync();
+
+        Assert.True(answer.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal), $"{what}: {answer}");
     }
 
     private static ClusterConfig Two(Server one, Server two) => new()
