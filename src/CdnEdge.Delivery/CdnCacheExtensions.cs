@@ -1,7 +1,7 @@
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
-using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
