@@ -118,7 +118,16 @@ run_conformance() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-# Every library that calls itself packable makes a package and a symbol package.
+# Whether the zip file $1 has the entries that follow: its directory holds their names as they are.
+has() {
+  local archive=$1 entry
+  shift
+  for entry in "$@"; do
+    grep -qaF -- "$entry" "$archive" || { echo "$archive lacks $entry." >&2; return 1; }
+  done
+}
+
+# Every library that calls itself packable makes a package with its readme and XML docs, and a symbol package.
 check_packages() {
   local folder=artifacts/packages project name
   rm -rf "$folder"
@@ -128,7 +137,8 @@ check_packages() {
   fi
   for project in $(grep -l '<IsPackable>true</IsPackable>' src/*/*.csproj); do
     name=$(basename "$project" .csproj)
-    ls "$folder/$name".[0-9]*.nupkg "$folder/$name".[0-9]*.snupkg >/dev/null || fail "$name has no package"
+    has "$folder/$name".[0-9]*.nupkg README.md "lib/net10.0/$name.dll" "lib/net10.0/$name.xml" || fail "$name has no whole package"
+    has "$folder/$name".[0-9]*.snupkg "lib/net10.0/$name.pdb" || fail "$name has no symbols"
   done
 }
 

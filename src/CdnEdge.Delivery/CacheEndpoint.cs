@@ -9,6 +9,7 @@ using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 
 namespace CdnEdge.Delivery;
 
@@ -166,6 +167,9 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             if (started)
             {
                 runner.Start(fill, FillPlan.For(lookup.Stored), context, lookup.Route, lookup.Policy);
+
+                // The fill has the route's timeout: when it has elapsed, this client may still get something stale.
+                context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
             }
 
             if (reader is null)

@@ -1,7 +1,7 @@
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
-using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
@@ -34,7 +34,9 @@ public static class CdnCacheExtensions
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CdnCacheOptions>, CdnCacheOptionsValidator>());
-        services.Configure<KestrelServerOptions>(KestrelHardening.Apply);
+
+        // After the application's own, wherever it stands: a selector of its own is wrapped, not a replacement.
+        services.PostConfigure<KestrelServerOptions>(KestrelHardening.Apply);
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(provider => new CacheName(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Name));
@@ -81,5 +83,16 @@ public static class CdnCacheExtensions
         ArgumentNullException.ThrowIfNull(section);
         builder.Services.AddOptions<CdnCacheOptions>().ReadFrom(section);
         return builder.AddCdnCache();
+    }
+
+    /// <summary>As <see cref="AddCdnCache(IReverseProxyBuilder, IConfiguration)"/>; code has the last word.</summary>
+    /// <param name="builder">What <c>AddReverseProxy()</c> returns.</param>
+    /// <param name="section">The section that holds <see cref="CdnCacheOptions"/>: <c>CdnEdge</c> by convention.</param>
+    /// <param name="configure">Changes what the section says.</param>
+    public static IReverseProxyBuilder AddCdnCache(this IReverseProxyBuilder builder, IConfiguration section, Action<CdnCacheOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.AddCdnCache(section);
+        return builder.AddCdnCache(configure);
     }
 }

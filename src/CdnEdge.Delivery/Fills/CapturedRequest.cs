@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using CdnEdge.Caching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Primitives;
 
@@ -45,6 +46,7 @@ internal sealed class CapturedRequest
         _queryString = feature.QueryString;
         _traceIdentifier = context.TraceIdentifier;
         _user = context.User;
+        HasTimeout = context.Features.Get<IHttpRequestTimeoutFeature>() is not null;
         _routeValues = new RouteValueDictionary(request.RouteValues);
         _items = context.Items.Count == 0 ? [] : [.. context.Items];
 
@@ -63,11 +65,15 @@ internal sealed class CapturedRequest
         _clientCertificate = request.IsHttps ? connection.ClientCertificate : null;
     }
 
+    /// <summary>ASP.NET's middleware has set a timeout for the client's request.</summary>
+    internal bool HasTimeout { get; }
+
     /// <summary>The request's fields as the client sent them.</summary>
     internal IHeaderDictionary Headers => _headers;
 
     /// <summary>A new context for one exchange with upstream: a GET with the plan's conditions in place of the client's.</summary>
-    internal HttpContext CreateContext(FillPlan plan, Endpoint? endpoint, IServiceProvider services, CapturedResponse response)
+    internal HttpContext CreateContext(
+        FillPlan plan, Endpoint? endpoint, IServiceProvider services, CapturedResponse response, IHttpRequestTimeoutFeature? timeout)
     {
         var headers = new HeaderDictionary(_headers.Count + 2);
         foreach (var (name, value) in _headers)
@@ -103,6 +109,11 @@ internal sealed class CapturedRequest
         if (_clientCertificate is not null)
         {
             features.Set<ITlsConnectionFeature>(new TlsConnectionFeature { ClientCertificate = _clientCertificate });
+        }
+
+        if (timeout is not null)
+        {
+            features.Set(timeout);
         }
 
         features.Set<IHttpResponseFeature>(response);

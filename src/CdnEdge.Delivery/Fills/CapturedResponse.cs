@@ -25,10 +25,10 @@ internal sealed class CapturedResponse :
     private readonly BodyStream _stream;
     private PipeWriter? _writer;
 
-    internal CapturedResponse(IResponseSink sink, CancellationToken cancelled)
+    internal CapturedResponse(IResponseSink sink, CancellationToken cancelled, CancellationToken timeout)
     {
         _sink = sink;
-        _aborted = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        _aborted = CancellationTokenSource.CreateLinkedTokenSource(cancelled, timeout);
         RequestAborted = _aborted.Token;
         _stream = new BodyStream(this);
     }

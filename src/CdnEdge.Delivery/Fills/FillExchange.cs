@@ -95,7 +95,7 @@ internal sealed class FillExchange(
             Store(whole);
         }
 
-        return fill.PublishBytesAsync(fill.Cancelled);
+        return fill.PublishBytesAsync(Context.RequestAborted);
     }
 
     internal void OnFailure(ProxyStatus failure)

@@ -33,7 +33,8 @@ internal sealed partial class FillRunner(CacheServices services)
         try
         {
             var plan = job.Plan;
-            while (await TryOnceAsync(job, plan) == ExchangeResult.AskPlainly)
+            using var timeout = job.Request.HasTimeout ? FillTimeout.For(job.Route.Endpoint, services.Provider, services.Time) : null;
+            while (await TryOnceAsync(job, plan, timeout) == ExchangeResult.AskPlainly)
             {
                 plan = plan.AskingPlainly;
             }
@@ -57,18 +58,24 @@ internal sealed partial class FillRunner(CacheServices services)
         }
     }
 
-    private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan)
+    private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan, FillTimeout? timeout)
     {
         await using var scope = services.Provider.CreateAsyncScope();
         var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
-        using var response = new CapturedResponse(exchange, job.Fill.Cancelled);
-        var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response);
+        using var response = new CapturedResponse(exchange, job.Fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
+        var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
         exchange.Context = context;
         try
         {
             using (InterimResponses.Begin(exchange))
             {
                 await job.Route.Forward(context);
+            }
+
+            if (timeout is { HasElapsed: true } && ProxyStatus.Of(context) is not null)
+            {
+                // The cause, before what came of it: YARP sees a request that was called off, no more.
+                job.Fill.Fail(timeout.Failure);
             }
 
             if (!response.HasStarted && ProxyStatus.Of(context) is { } failure)

@@ -222,7 +222,12 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         services.Invalidate(Key);
         foreach (var uri in Invalidation.Targets(target, response.Headers))
         {
-            services.Invalidate(CacheKey.Of(policy, uri));
+            // The target is among them; its key is another one only where a contributor changes it.
+            var key = CacheKey.Of(policy, uri);
+            if (!key.Equals(Key))
+            {
+                services.Invalidate(key);
+            }
         }
 
         if (!overtaken)

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CdnEdge.Delivery.Guard;
@@ -11,7 +12,7 @@ internal static class KestrelHardening
     // For the whole process: Kestrel reads it when a server is made, which is after its options were configured.
     static KestrelHardening() => AppContext.SetSwitch(LineFeedSwitch, true);
 
-    /// <summary>To be called from <c>Configure&lt;KestrelServerOptions&gt;</c>, before the server is made.</summary>
+    /// <summary>To be called from <c>PostConfigure&lt;KestrelServerOptions&gt;</c>, before the server is made.</summary>
     public static void Apply(KestrelServerOptions options)
     {
         // An absolute-form target with another host than Host is refused (RFC 9112 §3.2.2 lets a proxy choose the
@@ -27,5 +28,9 @@ internal static class KestrelHardening
             "Connection" => RequestFieldEncoding.Connection,
             _ => others(name),
         };
+
+        // Kestrel refuses to send what isn't ASCII; a value that came from an origin is handed on octet by octet.
+        var responses = options.ResponseHeaderEncodingSelector;
+        options.ResponseHeaderEncodingSelector = name => responses(name) ?? Encoding.Latin1;
     }
 }

@@ -23,6 +23,9 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     /// <summary>A response that came to its end without being whole, or wasn't waited for.</summary>
     public static ProxyStatus Incomplete { get; } = new("http_response_incomplete", "the upstream's response ended before its end", 502);
 
+    /// <summary>A response that was not waited for any longer.</summary>
+    public static ProxyStatus ResponseTimeout { get; } = new("http_response_timeout", "no response from the upstream in time", 504);
+
     /// <summary>A response with more than one length, or one that is no number.</summary>
     public static ProxyStatus AmbiguousLength { get; } = new("http_protocol_error", "the upstream's response has an ambiguous length", 502);
 
@@ -49,7 +52,7 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
             new("proxy_internal_error", "the request could not be prepared for the upstream", 500),
         ForwarderError.RequestTimedOut => exception?.InnerException is TimeoutException
             ? new("connection_timeout", "no connection to the upstream in time", 504)
-            : new("http_response_timeout", "no response from the upstream in time", 504),
+            : ResponseTimeout,
         ForwarderError.Request => BeforeResponse(exception),
         ForwarderError.RequestBodyDestination => BeforeResponse(exception),
 
@@ -95,7 +98,7 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
             HttpRequestError.UserAuthenticationError =>
                 new("proxy_configuration_error", "the upstream refused this node's credentials", 500),
             _ when First<OperationCanceledException>(exception) is not null =>
-                new("http_response_timeout", "no response from the upstream in time", 504),
+                ResponseTimeout,
             _ when socketError is not null || First<IOException>(exception) is not null =>
                 new("connection_terminated", "the connection to the upstream broke before a response", 502),
             _ => new("proxy_internal_error", "the request could not be forwarded", 500),

@@ -33,6 +33,7 @@ public class FramingTests
     [InlineData("one length twice", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nContent-Length: 6\r\n\r\nabcdef", 400)]
     [InlineData("a list of lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6, 6\r\n\r\nabcdef", 400)]
     [InlineData("a negative length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -6\r\n\r\nabcdef", 400)]
+    [InlineData("a signed length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +6\r\n\r\nabcdef", 400)]
     [InlineData("a hexadecimal length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x6\r\n\r\nabcdef", 400)]
     [InlineData("an empty length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n" + Smuggled, 400)]
     [InlineData("a length too long", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabcdef", 400)]
@@ -106,20 +107,6 @@ public class FramingTests
         }
 
         Assert.Equal(2, origin.Requests.Count);
-    }
-
-    [Fact]
-    public async Task A_signed_length_that_Kestrel_understands_is_forwarded_as_it_was_understood()
-    {
-        // Kestrel keeps the number only, so the sign can't be seen here; nobody behind this node can see it either.
-        await using var origin = RawOrigin.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var app = await StartAsync(origin);
-        await using var client = await RawClient.ConnectAsync(new Uri(app.Urls.First()).Port);
-
-        await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +6\r\n\r\nabcdef");
-        Assert.StartsWith("HTTP/1.1 200 ", await client.ReadHeadAsync());
-
-        Assert.Contains("\r\nContent-Length: 6\r\n", Assert.Single(origin.Requests));
     }
 
     [Fact]
