@@ -219,16 +219,18 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     {
         var target = RequestTarget.Of(context.Request);
         var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
-        services.Invalidate(Key);
+        var epoch = services.Invalidate(Key);
         foreach (var uri in Invalidation.Targets(target, response.Headers))
         {
-            services.Invalidate(CacheKey.Of(policy, uri));
+            // The target is among them again: the last is the epoch that counts for it.
+            epoch = services.Invalidate(CacheKey.Of(policy, uri));
         }
 
         if (!overtaken)
         {
-            // This answer is what came of the change, not what was before it: it may be stored.
-            _epoch = services.Epochs.Now;
+            // This answer is what came of the change, not what was before it: it may be stored. Its own epoch, not the
+            // newest by now, which may be another change's.
+            _epoch = epoch;
         }
     }
 
