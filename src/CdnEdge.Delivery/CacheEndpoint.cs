@@ -66,13 +66,13 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             var head = stored.Head;
             var decision = Reuse.Decide(head, in directives, hasAuthorization, now);
             if (decision is ReuseDecision.Fresh or ReuseDecision.MaxStale or ReuseDecision.StaleWhileRevalidate
-                && HasWhatIsAskedFor(stored, head, headers, now)
+                && HasWhatIsAskedFor(stored, head, context.Request, now)
                 && (stored.Body is not { } body || body.TryAcquire()))
             {
                 services.Memory.Touch(stored);
                 if (decision == ReuseDecision.StaleWhileRevalidate)
                 {
-                    RevalidateInBackground(context, route, policy, resource!.Key, stored);
+                    RevalidateInBackground(context, route, policy, resource!.Key, stored, head);
                 }
 
                 services.Serving(context, decision == ReuseDecision.Fresh ? CacheOutcome.Hit : CacheOutcome.Stale);
@@ -110,8 +110,10 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         return null;
     }
 
-    private static bool HasWhatIsAskedFor(StoredResponse stored, StoredHead head, IHeaderDictionary headers, DateTimeOffset now) =>
-        stored.Body is not PartialBody { IsComplete: false } parts || RangeResponder.CanServe(parts, headers, head, now);
+    /// <summary>Of parts, only a GET has a use: a range means nothing to other methods (RFC 9110 §14.2).</summary>
+    private static bool HasWhatIsAskedFor(StoredResponse stored, StoredHead head, HttpRequest request, DateTimeOffset now) =>
+        stored.Body is not PartialBody { IsComplete: false } parts
+        || (HttpMethods.IsGet(request.Method) && RangeResponder.CanServe(parts, request.Headers, head, now));
 
     private string HitStatus(StoredHead head, DateTimeOffset now) =>
         new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds) }.Format(services.Name);
@@ -164,6 +166,19 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
 
             var fill = services.Fills.GetOrAdd(key, CreateFill, out var started);
             using var reader = fill.Attach();
+            if (started && StoredMeanwhile(context, lookup))
+            {
+                // Another fill ended between the look into the store and here: one request upstream was enough.
+                services.Fills.Remove(fill);
+                fill.GiveWay();
+                if (await TryServeStoredAsync(context, lookup))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
             if (started)
             {
                 runner.Start(fill, FillPlan.For(lookup.Stored), context, lookup.Route, lookup.Policy);
@@ -188,6 +203,16 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             {
                 await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
                 return;
+            }
+
+            if (head.Result == FillResult.Superseded)
+            {
+                if (await TryServeStoredAsync(context, lookup))
+                {
+                    return;
+                }
+
+                continue;
             }
 
             if (MayShare(context, lookup, head))
@@ -334,7 +359,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
     {
         var now = services.Time.GetUtcNow();
         if (lookup.Stored is not { } stored
-            || !HasWhatIsAskedFor(stored, stored.Head, context.Request.Headers, now)
+            || !HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
             || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
             || (stored.Body is not null && !stored.Body.TryAcquire()))
         {
@@ -349,6 +374,15 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         return true;
     }
 
+    private bool StoredMeanwhile(HttpContext context, Lookup lookup)
+    {
+        var now = services.Time.GetUtcNow();
+        return services.Memory.Find(lookup.Key) is { } resource
+            && SelectVariant(resource, lookup.Policy, context.Request.Headers) is { Head: var head } stored
+            && Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) == ReuseDecision.Fresh
+            && HasWhatIsAskedFor(stored, head, context.Request, now);
+    }
+
     /// <summary>A second look in the store, after a fill that has just ended.</summary>
     private async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
     {
@@ -361,7 +395,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
 
         var head = stored.Head;
         if (Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) != ReuseDecision.Fresh
-            || !HasWhatIsAskedFor(stored, head, context.Request.Headers, now)
+            || !HasWhatIsAskedFor(stored, head, context.Request, now)
             || (stored.Body is not null && !stored.Body.TryAcquire()))
         {
             return false;
@@ -379,10 +413,17 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             new DirectPlan(lookup.ForwardReason, detail, MayStore: HttpMethods.IsGet(context.Request.Method)));
 
     /// <summary>RFC 5861 §3; at most one at a time.</summary>
-    private void RevalidateInBackground(HttpContext context, CachedRoute route, CachePolicy policy, CacheKey key, StoredResponse stored)
+    private void RevalidateInBackground(HttpContext context, CachedRoute route, CachePolicy policy, CacheKey key, StoredResponse stored, StoredHead seen)
     {
         if (!stored.TryBeginRevalidation())
         {
+            return;
+        }
+
+        if (!ReferenceEquals(stored.Head, seen) || stored.Resource is null)
+        {
+            // Another one has just ended: what this request found stale is fresh by now, or replaced.
+            stored.EndRevalidation();
             return;
         }
 

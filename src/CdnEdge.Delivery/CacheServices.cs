@@ -148,16 +148,18 @@ internal sealed class CacheServices(
         }
     }
 
-    /// <summary>Forgets what is stored of a URL, and lets no fetch under way bring it back.</summary>
-    internal void Invalidate(CacheKey key)
+    /// <summary>Forgets what is stored of a URL, and lets no fetch under way bring it back. The URL's new epoch.</summary>
+    internal long Invalidate(CacheKey key)
     {
-        Epochs.Raise(key);
+        var epoch = Epochs.Raise(key);
         Fills.RemoveAll(key);
         Memory.Remove(key);
         foreach (var observer in _observers)
         {
             observer.OnInvalidated(key.ToString());
         }
+
+        return epoch;
     }
 }
 

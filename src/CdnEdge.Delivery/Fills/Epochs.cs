@@ -17,8 +17,8 @@ internal sealed class Epochs
     /// <summary>The moment, to be noted when a fetch begins.</summary>
     internal long Now => Volatile.Read(ref _current);
 
-    /// <summary>Raises the epoch of <paramref name="key"/>; call before removing what is stored.</summary>
-    internal void Raise(CacheKey key)
+    /// <summary>Raises the epoch of <paramref name="key"/> to the value returned; call before removing what is stored.</summary>
+    internal long Raise(CacheKey key)
     {
         var epoch = Interlocked.Increment(ref _current);
         ref var slot = ref _slots[(int)((ulong)key.Hash % Slots)];
@@ -28,11 +28,13 @@ internal sealed class Epochs
             var before = Interlocked.CompareExchange(ref slot, epoch, seen);
             if (before == seen)
             {
-                return;
+                break;
             }
 
             seen = before;
         }
+
+        return epoch;
     }
 
     /// <summary>True if <paramref name="key"/> was invalidated after <paramref name="began"/>.</summary>

@@ -113,7 +113,7 @@ internal sealed class Fill(FillKey key, long epoch)
 
             // Nobody reads, and nothing will be stored: stop asking the origin. A fill whose head hasn't come goes on,
             // its answer may well be storable.
-            abandoned = _readers.Count == 0 && Head is { Stored: null } && !IsCompleted && !IsFailed;
+            abandoned = IsUnread() && Head is { Stored: null } && !IsCompleted && !IsFailed;
         }
 
         SignalWriter();
@@ -215,6 +215,19 @@ internal sealed class Fill(FillKey key, long epoch)
         Pulse();
     }
 
+    /// <summary>It needn't run: the answer is in the store already, where its clients find it.</summary>
+    internal void GiveWay()
+    {
+        lock (_lock)
+        {
+            Head = new FillHead { Result = FillResult.Superseded, Status = 0 };
+            IsCompleted = true;
+            _bodyReleased = true;
+        }
+
+        Pulse();
+    }
+
     internal void Fail(ProxyStatus failure)
     {
         lock (_lock)
@@ -274,6 +287,9 @@ internal sealed class Fill(FillKey key, long epoch)
         waiting?.TrySetResult();
     }
 
+    /// <summary>Nobody is there who'd get the whole: one that was cut off only waits for its client to notice. Under the lock.</summary>
+    private bool IsUnread() => _readers.TrueForAll(static reader => reader.IsCutOff);
+
     private async ValueTask PaceAsync(CancellationToken cancellation)
     {
         while (true)
@@ -281,7 +297,7 @@ internal sealed class Fill(FillKey key, long epoch)
             Task moved;
             lock (_lock)
             {
-                if (_readers.Count == 0)
+                if (IsUnread())
                 {
                     break;
                 }

@@ -23,12 +23,15 @@ internal sealed class FillExchange(
     Fill fill,
     FillPlan plan,
     CachePolicy policy,
-    DateTimeOffset requestTime) : IResponseSink, IInterimResponseSink
+    DateTimeOffset requestTime) : IResponseSink, IInterimResponseSink, IDisposable
 {
     private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
 
     private GrowingBody? _body;
     private bool _isStored;
+
+    // The stored parts that this exchange's 206 completes; held to the end, for those behind the gap come last.
+    private PartialBody? _parts;
 
     internal ExchangeResult Result { get; private set; }
 
@@ -78,6 +81,14 @@ internal sealed class FillExchange(
         if (_body is null)
         {
             // A 304 or an answer given up has no use for its bytes; a bodiless status has none.
+            return ValueTask.CompletedTask;
+        }
+
+        if (_parts is not null && _body.Length + bytes.Length > plan.Missing.End)
+        {
+            // More than its Content-Range says: which of the bytes are the gap's can't be told.
+            fill.Fail(ProxyStatus.Incomplete);
+            fill.Cancel();
             return ValueTask.CompletedTask;
         }
 
@@ -173,32 +184,32 @@ internal sealed class FillExchange(
             return false;
         }
 
-        try
+        _parts = parts;
+        var whole = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
+        IHeaderDictionary headers = new HeaderDictionary();
+        foreach (var field in whole.Fields)
         {
-            var whole = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
-            IHeaderDictionary headers = new HeaderDictionary();
-            foreach (var field in whole.Fields)
-            {
-                headers[field.Name] = field.Value;
-            }
-
-            foreach (var (name, value) in response.Headers)
-            {
-                if (!headers.ContainsKey(name))
-                {
-                    headers[name] = value;
-                }
-            }
-
-            headers.ContentRange = default;
-            headers.ContentLength = parts.Length;
-            Publish(response, StatusCodes.Status200OK, headers, parts.Length, responseTime, prefix: parts);
-            return true;
+            headers[field.Name] = field.Value;
         }
-        finally
+
+        foreach (var (name, value) in response.Headers)
         {
-            parts.Release();
+            if (!headers.ContainsKey(name))
+            {
+                headers[name] = value;
+            }
         }
+
+        headers.ContentRange = default;
+        headers.ContentLength = parts.Length;
+        Publish(response, StatusCodes.Status200OK, headers, parts.Length, responseTime, prefix: parts);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _parts?.Release();
+        _parts = null;
     }
 
     private void Publish(
@@ -218,6 +229,12 @@ internal sealed class FillExchange(
         if (reason == NoStoreReason.None && contentLength > _maxObjectBytes)
         {
             reason = NoStoreReason.TooLarge;
+        }
+
+        if (reason == NoStoreReason.None && status == StatusCodes.Status206PartialContent)
+        {
+            // A fill asks for no part but the one that completes (which is a whole by now): this one is nobody's.
+            reason = NoStoreReason.PartialUnusable;
         }
 
         if (reason == NoStoreReason.None
@@ -244,6 +261,12 @@ internal sealed class FillExchange(
         if (stored is null)
         {
             MarkUnshareable(reason);
+            if (plan.Stored is { } outdated && status < StatusCodes.Status500InternalServerError
+                && reason is NoStoreReason.NoStore or NoStoreReason.Private)
+            {
+                // What is stored is outdated all the same. Not after the body: in the background nobody waits for that.
+                services.Memory.Remove(outdated);
+            }
         }
         else
         {
@@ -285,12 +308,10 @@ internal sealed class FillExchange(
     /// <summary>Where the missing range stood before stored bytes: they come last.</summary>
     private void AppendSuffix()
     {
-        if (_body is not null && plan is { Kind: FillKind.Complete, Stored.Body: PartialBody parts }
-            && fill.Head is { Status: StatusCodes.Status200OK } && _body.Length == plan.Missing.End && parts.Length > plan.Missing.End
-            && parts.TryAcquire())
+        // Only behind a 206: a 200 in its place is another whole, none of the parts are its.
+        if (_parts is { } parts && _body is not null && _body.Length == plan.Missing.End && parts.Length > plan.Missing.End)
         {
             CopyInto(_body, parts, new ByteRange(plan.Missing.End, parts.Length - plan.Missing.End));
-            parts.Release();
         }
     }
 
@@ -305,13 +326,6 @@ internal sealed class FillExchange(
 
         if (head.Stored is null)
         {
-            // A revalidation that brought something that may not be stored: what is stored is outdated all the same.
-            if (plan is { Kind: FillKind.Revalidate, Stored: { } outdated } && head.Status < StatusCodes.Status500InternalServerError
-                && head.Reason is NoStoreReason.NoStore or NoStoreReason.Private)
-            {
-                services.Memory.Remove(outdated);
-            }
-
             return;
         }
 
@@ -337,6 +351,11 @@ internal sealed class FillExchange(
         for (var offset = range.Offset; offset < range.End;)
         {
             var run = source.Read(offset, (int)Math.Min(StoredResponder.BurstBytes, range.End - offset));
+            if (run.IsEmpty)
+            {
+                throw new InvalidOperationException($"A stored part lacks the byte at {offset}.");
+            }
+
             body.Append(run.Span);
             offset += run.Length;
         }

@@ -15,6 +15,9 @@ internal enum FillResult
 
     /// <summary>No usable response; <see cref="Fill.Failure"/> says why.</summary>
     Failure,
+
+    /// <summary>It gave way to what had been stored meanwhile.</summary>
+    Superseded,
 }
 
 /// <summary>The head of a fill's answer, and what may be done with it.</summary>

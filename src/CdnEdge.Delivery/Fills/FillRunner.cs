@@ -17,7 +17,19 @@ internal sealed partial class FillRunner(CacheServices services)
     /// </summary>
     internal void Start(Fill fill, FillPlan plan, HttpContext context, CachedRoute route, CachePolicy policy)
     {
-        var job = new Job(fill, plan, new CapturedRequest(context), route, policy, Activity.Current, services.Time.GetUtcNow());
+        Job job;
+        try
+        {
+            job = new Job(fill, plan, new CapturedRequest(context), route, policy, Activity.Current);
+        }
+        catch
+        {
+            // It's in the table already: nobody may wait for a fill that never ran.
+            services.Fills.Remove(fill);
+            fill.Fail(ProxyStatus.InternalError);
+            plan.Stored?.EndRevalidation();
+            throw;
+        }
 
         // Without the client's execution context: what hangs on it (its HttpContext, first of all) ends with the client.
         ThreadPool.UnsafeQueueUserWorkItem(
@@ -61,7 +73,7 @@ internal sealed partial class FillRunner(CacheServices services)
     private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan, FillTimeout? timeout)
     {
         await using var scope = services.Provider.CreateAsyncScope();
-        var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
+        using var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
         using var response = new CapturedResponse(exchange, job.Fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
         var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
         exchange.Context = context;
@@ -101,8 +113,7 @@ internal sealed partial class FillRunner(CacheServices services)
         CapturedRequest Request,
         CachedRoute Route,
         CachePolicy Policy,
-        Activity? Parent,
-        DateTimeOffset Started);
+        Activity? Parent);
 
     private static partial class Log
     {

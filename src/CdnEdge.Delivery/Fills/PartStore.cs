@@ -36,8 +36,24 @@ internal static class PartStore
     }
 
     /// <summary>The body to store: the part alone, or with the parts stored before it. Takes over the reference to <paramref name="bytes"/>.</summary>
-    internal static PartialBody Combine(StoredResponse? stored, IHeaderDictionary newer, ByteRange range, long? completeLength, GrowingBody bytes) =>
-        stored is { Body: PartialBody parts, Head: var head } && (completeLength is null || parts.Length < 0 || parts.Length == completeLength) && MayCombine(head, newer)
-            ? parts.With(range, completeLength, bytes)
-            : PartialBody.Create(range, completeLength, bytes);
+    internal static PartialBody Combine(StoredResponse? stored, IHeaderDictionary newer, ByteRange range, long? completeLength, GrowingBody bytes)
+    {
+        // Acquired: the parts may have been evicted since they were looked up.
+        if (stored is not { Body: PartialBody parts, Head: var head }
+            || (completeLength is not null && parts.Length >= 0 && parts.Length != completeLength)
+            || !MayCombine(head, newer)
+            || !parts.TryAcquire())
+        {
+            return PartialBody.Create(range, completeLength, bytes);
+        }
+
+        try
+        {
+            return parts.With(range, completeLength, bytes);
+        }
+        finally
+        {
+            parts.Release();
+        }
+    }
 }

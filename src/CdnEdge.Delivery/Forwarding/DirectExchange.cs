@@ -219,7 +219,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     {
         var target = RequestTarget.Of(context.Request);
         var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
-        services.Invalidate(Key);
+        var epoch = services.Invalidate(Key);
         foreach (var uri in Invalidation.Targets(target, response.Headers))
         {
             // The target is among them; its key is another one only where a contributor changes it.
@@ -232,8 +232,9 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
         if (!overtaken)
         {
-            // This answer is what came of the change, not what was before it: it may be stored.
-            _epoch = services.Epochs.Now;
+            // This answer is what came of the change, not what was before it: it may be stored. Its own epoch, not the
+            // newest by now, which may be another change's.
+            _epoch = epoch;
         }
     }
 

@@ -15,6 +15,10 @@ internal sealed class CachingEndpointPolicy(CacheEndpoint cache, PolicyRegistry 
     // By endpoint: YARP makes new ones when a route changes, and the old go with it.
     private readonly ConditionalWeakTable<Endpoint, Endpoint> _cached = [];
 
+    // The one looked up last: most requests of a site match the same route, and a weak table's look-up costs more than
+    // all the rest of this policy.
+    private volatile Pair? _last;
+
     /// <summary>After every policy that may still reject a candidate.</summary>
     public override int Order => int.MaxValue - 1;
 
@@ -42,8 +46,14 @@ internal sealed class CachingEndpointPolicy(CacheEndpoint cache, PolicyRegistry 
 
     private Endpoint? ReplacementOf(Endpoint endpoint)
     {
+        if (_last is { } last && ReferenceEquals(last.Endpoint, endpoint))
+        {
+            return last.Replacement;
+        }
+
         if (_cached.TryGetValue(endpoint, out var replacement))
         {
+            _last = new Pair(endpoint, replacement);
             return replacement;
         }
 
@@ -60,4 +70,6 @@ internal sealed class CachingEndpointPolicy(CacheEndpoint cache, PolicyRegistry 
         _cached.AddOrUpdate(endpoint, replacement);
         return replacement;
     }
+
+    private sealed record Pair(Endpoint Endpoint, Endpoint Replacement);
 }

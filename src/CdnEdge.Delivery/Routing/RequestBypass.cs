@@ -1,6 +1,5 @@
 using CdnEdge.Caching;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace CdnEdge.Delivery.Routing;
 
@@ -28,7 +27,8 @@ internal static class RequestBypass
             return BypassReason.RequestBody;
         }
 
-        if (headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true)
+        // An extended CONNECT (RFC 8441) is no GET: what's left is the upgrade of HTTP/1.1.
+        if (headers.Upgrade.Count > 0)
         {
             return BypassReason.Upgrade;
         }

@@ -71,15 +71,21 @@ internal static class FillResponder
                 continue;
             }
 
-            if (wanted == 0 || completed)
+            if (wanted == 0)
             {
                 return true;
             }
 
-            if (reader.IsCutOff || fill.IsFailed)
+            // First: one that was cut off lacks bytes though the fill itself came to its end.
+            if (reader.IsCutOff || (fill.IsFailed && !completed))
             {
                 context.Abort();
                 return false;
+            }
+
+            if (completed)
+            {
+                return true;
             }
 
             if (!context.Response.HasStarted)
