@@ -49,7 +49,7 @@ internal sealed class FillExchange(
         if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
         {
             // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
-            fill.Fail(ProxyStatus.AmbiguousLength);
+            Fail(ProxyStatus.AmbiguousLength);
             response.Abort();
             return ValueTask.CompletedTask;
         }
@@ -87,7 +87,7 @@ internal sealed class FillExchange(
         if (_parts is not null && _body.Length + bytes.Length > plan.Missing.End)
         {
             // More than its Content-Range says: which of the bytes are the gap's can't be told.
-            fill.Fail(ProxyStatus.Incomplete);
+            Fail(ProxyStatus.Incomplete);
             fill.Cancel();
             return ValueTask.CompletedTask;
         }
@@ -113,7 +113,7 @@ internal sealed class FillExchange(
     {
         if (fill.Head is null)
         {
-            fill.Fail(failure);
+            Fail(failure);
         }
     }
 
@@ -141,7 +141,7 @@ internal sealed class FillExchange(
         if (failure is not null || fill.Head is null)
         {
             services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            fill.Fail(failure ?? ProxyStatus.Incomplete);
+            Fail(failure ?? ProxyStatus.Incomplete);
             return Result;
         }
 
@@ -149,6 +149,13 @@ internal sealed class FillExchange(
         Store(fill.Head);
         fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
+    }
+
+    /// <summary>Whoever comes next asks anew: the failure is for those who waited for it.</summary>
+    private void Fail(ProxyStatus failure)
+    {
+        services.Fills.Remove(fill);
+        fill.Fail(failure);
     }
 
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>

@@ -26,6 +26,7 @@ internal sealed partial class FillRunner(CacheServices services)
         {
             // It's in the table already: nobody may wait for a fill that never ran.
             services.Fills.Remove(fill);
+            services.Fills.Remove(fill);
             fill.Fail(ProxyStatus.InternalError);
             plan.Stored?.EndRevalidation();
             throw;
@@ -60,6 +61,7 @@ internal sealed partial class FillRunner(CacheServices services)
                 Log.FillBroke(services.Logger, exception, fill.Key.Key.ToString());
             }
 
+            services.Fills.Remove(fill);
             fill.Fail(ProxyStatus.InternalError);
         }
         finally
