@@ -71,6 +71,10 @@ internal sealed class CacheServices(
         return parts;
     }
 
+    /// <summary>Cache-Status of a hit; negative seconds where it's stale.</summary>
+    internal string HitStatus(StoredHead head, DateTimeOffset now) =>
+        new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds) }.Format(Name);
+
     internal bool MayStore(in CacheCandidate candidate)
     {
         foreach (var rule in _rules)

@@ -50,6 +50,7 @@ public static class CdnCacheExtensions
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();
         services.AddSingleton<RequestGuard>();
+        services.AddSingleton<FetchPath>();
         services.AddSingleton<CacheEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, CachingEndpointPolicy>());
         builder.AddCdnUpstream(provider =>

@@ -6,7 +6,7 @@ namespace CdnEdge.Delivery.Configuration;
 internal static class MemoryBound
 {
     /// <summary>What the process may use at all: the machine's memory, or the container's limit.</summary>
-    internal static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    internal static long Available => MemoryLimit.Available;
 
     /// <returns>The configured bound, or a quarter of what there is.</returns>
     internal static long Of(MemoryOptions options) => options.MaxBytes ?? MemoryLimit.Default;

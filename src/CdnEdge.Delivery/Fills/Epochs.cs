@@ -1,17 +1,24 @@
+using System.Collections.Concurrent;
 using CdnEdge.Caching;
 
 namespace CdnEdge.Delivery.Fills;
 
 /// <summary>
 /// When each URL was last invalidated, as a number that only grows. A response whose fetch began before its URL's
-/// epoch must not be stored: it may show what the origin was before the change (RFC 9111 §4.4). URLs share a fixed
-/// number of slots by hash; a slot shared by chance only means that a response isn't stored once.
+/// epoch must not be stored: it may show what the origin was before the change (RFC 9111 §4.4).
 /// </summary>
+/// <remarks>
+/// The latest are remembered one by one, in two generations of <see cref="GenerationSize"/>. Those before them leave a
+/// floor: whatever began below it counts as outdated, which at worst means that a very slow response isn't stored once.
+/// </remarks>
 internal sealed class Epochs
 {
-    private const int Slots = 8192;
+    /// <summary>Invalidations that one generation remembers.</summary>
+    internal const int GenerationSize = 32_768;
 
-    private readonly long[] _slots = new long[Slots];
+    private readonly Lock _turning = new();
+
+    private Generations _generations = new(new Generation(), null, 0);
     private long _current;
 
     /// <summary>The moment, to be noted when a fetch begins.</summary>
@@ -21,23 +28,48 @@ internal sealed class Epochs
     internal long Raise(CacheKey key)
     {
         var epoch = Interlocked.Increment(ref _current);
-        ref var slot = ref _slots[(int)((ulong)key.Hash % Slots)];
-        for (var seen = Volatile.Read(ref slot); seen < epoch;)
-        {
-            // Epochs merge by maximum.
-            var before = Interlocked.CompareExchange(ref slot, epoch, seen);
-            if (before == seen)
-            {
-                break;
-            }
+        var young = Volatile.Read(ref _generations).Young;
 
-            seen = before;
+        // Epochs merge by maximum.
+        young.ByUrl.AddOrUpdate(key.Hash, static (_, raised) => raised, static (_, before, raised) => Math.Max(before, raised), epoch);
+        if (Interlocked.Increment(ref young.Count) > GenerationSize)
+        {
+            Turn(young);
         }
 
         return epoch;
     }
 
-    /// <summary>True if <paramref name="key"/> was invalidated after <paramref name="began"/>.</summary>
-    internal bool IsNewerThan(long began, CacheKey key) =>
-        Volatile.Read(ref _slots[(int)((ulong)key.Hash % Slots)]) > began;
+    /// <summary>True if <paramref name="key"/> was invalidated after <paramref name="began"/>, or may have been.</summary>
+    internal bool IsNewerThan(long began, CacheKey key)
+    {
+        var generations = Volatile.Read(ref _generations);
+        return began < generations.Floor
+            || (generations.Young.ByUrl.TryGetValue(key.Hash, out var epoch) && epoch > began)
+            || (generations.Old is { } old && old.ByUrl.TryGetValue(key.Hash, out epoch) && epoch > began);
+    }
+
+    private void Turn(Generation full)
+    {
+        lock (_turning)
+        {
+            var generations = _generations;
+            if (!ReferenceEquals(generations.Young, full))
+            {
+                return;
+            }
+
+            // Whoever still writes into the generation that goes took its epoch before: the floor covers it.
+            var floor = generations.Old is null ? generations.Floor : Now;
+            Volatile.Write(ref _generations, new Generations(new Generation(), full, floor));
+        }
+    }
+
+    private sealed record Generations(Generation Young, Generation? Old, long Floor);
+
+    private sealed class Generation
+    {
+        internal readonly ConcurrentDictionary<UInt128, long> ByUrl = new();
+        internal int Count;
+    }
 }

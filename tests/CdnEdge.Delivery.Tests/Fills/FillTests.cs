@@ -34,6 +34,36 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void Epochs_forget_by_taking_whatever_is_too_old_for_outdated()
+    {
+        var epochs = new Epochs();
+        var early = epochs.Now;
+        epochs.Raise(Key("/a"));
+
+        for (var i = 0; i <= 3 * Epochs.GenerationSize; i++)
+        {
+            epochs.Raise(Key("/b"));
+        }
+
+        Assert.True(epochs.IsNewerThan(early, Key("/a")));
+        Assert.True(epochs.IsNewerThan(early, Key("/never-invalidated")));
+        Assert.False(epochs.IsNewerThan(epochs.Now, Key("/b")));
+    }
+
+    [Fact]
+    public void One_urls_invalidation_is_never_anothers()
+    {
+        var epochs = new Epochs();
+        var before = epochs.Now;
+        for (var i = 0; i < 10_000; i++)
+        {
+            epochs.Raise(Key($"/invalidated/{i}"));
+        }
+
+        Assert.DoesNotContain(Enumerable.Range(0, 10_000), i => epochs.IsNewerThan(before, Key($"/kept/{i}")));
+    }
+
+    [Fact]
     public void A_mark_lasts_its_time_and_no_longer()
     {
         var time = new FakeTimeProvider();

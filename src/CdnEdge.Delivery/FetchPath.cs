@@ -1,0 +1,289 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Interim;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>
+/// The way of a request past the hit: join the fill under way or start one, and answer from what it brings; what may not
+/// be shared is forwarded alone.
+/// </summary>
+internal sealed class FetchPath(CacheServices services, FillRunner runner, DirectForwarder direct)
+{
+    /// <summary>A waiting client that can't share what it waited for tries again this often, then asks on its own.</summary>
+    private const int MaxFillsJoined = 3;
+
+    /// <summary>Past the hit: what is asked for has to come from upstream, through a fill where it can be shared.</summary>
+    internal async Task FetchAsync(HttpContext context, Lookup lookup)
+    {
+        if (lookup.Directives.OnlyIfCached)
+        {
+            services.Serving(context, CacheOutcome.Error);
+            await ErrorResponder.WriteAsync(
+                context,
+                StatusCodes.Status504GatewayTimeout,
+                "the request is only-if-cached, and nothing stored may answer it.",
+                new CacheStatus { Detail = "only-if-cached" }.Format(services.Name));
+            return;
+        }
+
+        if (!MayCollapse(context, lookup))
+        {
+            await ForwardAloneAsync(context, lookup, null);
+            return;
+        }
+
+        var known = lookup.Stored?.Head.Variance ?? (lookup.Resource is { Variants: [var newest, ..] } ? newest.Head.Variance : null);
+        for (var joined = 0; joined < MaxFillsJoined; joined++)
+        {
+            var key = lookup.FillKeyFor(known, context.Request.Headers);
+            if (services.Markers.IsMarked(key))
+            {
+                break;
+            }
+
+            var fill = services.Fills.GetOrAdd(key, CreateFill, out var started);
+            using var reader = fill.Attach();
+            if (started && FindFresh(context, lookup, services.Time.GetUtcNow()) is not null)
+            {
+                // Another fill ended between the look into the store and here: one request upstream was enough.
+                services.Fills.Remove(fill);
+                fill.GiveWay();
+                if (await TryServeStoredAsync(context, lookup))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (started)
+            {
+                runner.Start(fill, FillPlan.For(lookup.Stored), context, lookup.Route, lookup.Policy);
+
+                // The fill has the route's timeout: when it has elapsed, this client may still get something stale.
+                context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+            }
+
+            if (reader is null)
+            {
+                // It has just ended: what it brought is in the store, if anything is.
+                if (await TryServeStoredAsync(context, lookup))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            var head = await AwaitHeadAsync(context, fill);
+            if (started || head.Result == FillResult.Failure)
+            {
+                await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
+                return;
+            }
+
+            if (head.Result == FillResult.Superseded)
+            {
+                if (await TryServeStoredAsync(context, lookup))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (MayShare(context, lookup, head))
+            {
+                await AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
+                return;
+            }
+
+            // Another variant: now it's known what the URL varies by. Anything else can't be shared at all.
+            if (head.Stored is null || head.Stored.Variance.Matches(lookup.Policy, context.Request.Headers))
+            {
+                break;
+            }
+
+            known = head.Stored.Variance;
+        }
+
+        await ForwardAloneAsync(context, lookup, "uncollapsed");
+
+        Fill CreateFill(FillKey key) => new(key, services.Epochs.Now);
+    }
+
+    /// <summary>Requests whose answer may be another's too.</summary>
+    private bool MayCollapse(HttpContext context, Lookup lookup)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) || lookup.HasAuthorization)
+        {
+            return false;
+        }
+
+        if (context.Request.Headers.Range.Count == 0)
+        {
+            return true;
+        }
+
+        // A range is asked for as it is, not made of the whole, which may be a thousand times larger. But a whole that's
+        // coming anyway will have it.
+        return lookup.Stored is null or { Body: not PartialBody }
+            && (lookup.Stored is not null
+                || services.Fills.Find(lookup.FillKeyFor(null, context.Request.Headers)) is { Head.Stored: not null });
+    }
+
+    private static async Task<FillHead> AwaitHeadAsync(HttpContext context, Fill fill)
+    {
+        Http1InterimWriter? writer = null;
+        var passed = 0;
+        while (true)
+        {
+            var version = fill.Version;
+            foreach (var (status, fields) in fill.InterimsFrom(passed))
+            {
+                passed++;
+                writer ??= Http1InterimWriter.TryCreate(context);
+                if (writer is not null)
+                {
+                    await writer.TryWriteAsync(status, fields, context.RequestAborted);
+                }
+            }
+
+            if (fill.Head is { } head)
+            {
+                return head;
+            }
+
+            await fill.ChangedAsync(version).WaitAsync(context.RequestAborted);
+        }
+    }
+
+    /// <summary>Whether a client that only waited may have the answer too (RFC 9111 §4, collapsed requests).</summary>
+    private bool MayShare(HttpContext context, Lookup lookup, FillHead head) =>
+        head.Stored is { } stored
+        && stored.Variance.Matches(lookup.Policy, context.Request.Headers)
+        && Reuse.Decide(stored, lookup.Directives, lookup.HasAuthorization, services.Time.GetUtcNow())
+            is ReuseDecision.Fresh or ReuseDecision.StaleWhileRevalidate or ReuseDecision.MaxStale;
+
+    private async Task AnswerAsync(HttpContext context, Lookup lookup, Fill fill, FillReader reader, FillHead head, bool collapsed)
+    {
+        if (head.Result == FillResult.Validated)
+        {
+            await AnswerValidatedAsync(context, lookup, head, collapsed);
+            return;
+        }
+
+        var usable = head.Result != FillResult.Failure && await FillResponder.HasUsableBodyAsync(fill, services.Time, context.RequestAborted);
+        if ((!usable || head.Status is 500 or 502 or 503 or 504)
+            && await TryServeStaleAsync(context, lookup, usable ? head.Status : null))
+        {
+            return;
+        }
+
+        var status = new CacheStatus { Forward = lookup.ForwardReason, Collapsed = collapsed };
+        if (!usable)
+        {
+            services.Serving(context, CacheOutcome.Error);
+            var failure = fill.Failure ?? ProxyStatus.Incomplete;
+            if (lookup.Stored is { Head.ForbidsStale: true })
+            {
+                // RFC 9111 §5.2.2.2: something is stored that mustn't be used unvalidated; the status for that is 504.
+                failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
+            }
+
+            await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
+            return;
+        }
+
+        services.Serving(context, CacheOutcome.Miss);
+        status = status with
+        {
+            ForwardStatus = head.Status,
+            Stored = head.Stored is not null ? true : null,
+            Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason.ToString()),
+        };
+        await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
+    }
+
+    private async Task AnswerValidatedAsync(HttpContext context, Lookup lookup, FillHead head, bool collapsed)
+    {
+        var body = head.Validated!.Body;
+        if (body is not null && !body.TryAcquire())
+        {
+            // Evicted in this very moment: its bytes are gone, so ask for them.
+            await ForwardAloneAsync(context, lookup, "evicted");
+            return;
+        }
+
+        services.Memory.Touch(head.Validated);
+        services.Serving(context, CacheOutcome.Revalidated);
+        var now = services.Time.GetUtcNow();
+        var status = new CacheStatus
+        {
+            Forward = lookup.ForwardReason,
+            ForwardStatus = StatusCodes.Status304NotModified,
+            Ttl = (long)Math.Floor(head.Stored!.Freshness.Remaining(now).TotalSeconds),
+            Collapsed = collapsed,
+        };
+        await StoredResponder.ServeAsync(context, head.Stored, body, now, status.Format(services.Name));
+    }
+
+    /// <summary>
+    /// RFC 9111 §4.2.4, RFC 5861 §4: the stale response in place of an error, where that's allowed.
+    /// <paramref name="errorStatus"/> null: no response came at all.
+    /// </summary>
+    private async Task<bool> TryServeStaleAsync(HttpContext context, Lookup lookup, int? errorStatus)
+    {
+        var now = services.Time.GetUtcNow();
+        if (lookup.Stored is not { } stored
+            || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
+            || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
+            || (stored.Body is not null && !stored.Body.TryAcquire()))
+        {
+            return false;
+        }
+
+        services.Memory.Touch(stored);
+        services.Serving(context, CacheOutcome.Stale);
+        var staleHead = stored.Head;
+        await StoredResponder.ServeAsync(
+            context, staleHead, stored.Body, now, StaleStatus.Of(services.Name, staleHead, errorStatus, now));
+        return true;
+    }
+
+    /// <summary>A second look into the store, after another fill has ended: what answers the request as it is.</summary>
+    private StoredResponse? FindFresh(HttpContext context, Lookup lookup, DateTimeOffset now) =>
+        services.Memory.Find(lookup.Key) is { } resource
+        && StoredSelection.Select(resource, lookup.Policy, context.Request.Headers) is { Head: var head } stored
+        && Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) == ReuseDecision.Fresh
+        && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
+            ? stored
+            : null;
+
+    private async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
+    {
+        var now = services.Time.GetUtcNow();
+        if (FindFresh(context, lookup, now) is not { } stored || (stored.Body is not null && !stored.Body.TryAcquire()))
+        {
+            return false;
+        }
+
+        services.Memory.Touch(stored);
+        services.Serving(context, CacheOutcome.Hit);
+        var head = stored.Head;
+        await StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
+        return true;
+    }
+
+    private Task ForwardAloneAsync(HttpContext context, Lookup lookup, string? detail) =>
+        direct.ForwardAsync(
+            context, lookup.Route, lookup.Policy, lookup,
+            new DirectPlan(lookup.ForwardReason, detail, MayStore: HttpMethods.IsGet(context.Request.Method)));
+}

@@ -1,0 +1,29 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>Which of a URL's stored responses is for a request.</summary>
+internal static class StoredSelection
+{
+    /// <summary>The newest variant that matches; null if none does.</summary>
+    internal static StoredResponse? Select(Resource resource, CachePolicy policy, IHeaderDictionary headers)
+    {
+        foreach (var variant in resource.Variants)
+        {
+            if (variant.Head.Variance.Matches(policy, headers))
+            {
+                return variant;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Of parts, only a GET has a use: a range means nothing to other methods (RFC 9110 §14.2).</summary>
+    internal static bool HasWhatIsAskedFor(StoredResponse stored, StoredHead head, HttpRequest request, DateTimeOffset now) =>
+        stored.Body is not PartialBody { IsComplete: false } parts
+        || (HttpMethods.IsGet(request.Method) && RangeResponder.CanServe(parts, request.Headers, head, now));
+}
