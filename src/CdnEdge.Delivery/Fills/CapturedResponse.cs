@@ -9,7 +9,9 @@ namespace CdnEdge.Delivery.Fills;
 internal interface IResponseSink
 {
     /// <summary>The head is final. Called once, before the first byte of the body or at the end of an empty one.</summary>
-    ValueTask OnHeadAsync(CapturedResponse response);
+    /// <param name="response">The response.</param>
+    /// <param name="bodyFollows">The body's first bytes come in the very next call.</param>
+    ValueTask OnHeadAsync(CapturedResponse response, bool bodyFollows);
 
     ValueTask OnBodyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation);
 }
@@ -76,7 +78,9 @@ internal sealed class CapturedResponse :
         // Nothing is buffered.
     }
 
-    public async Task StartAsync(CancellationToken cancellationToken = default)
+    public Task StartAsync(CancellationToken cancellationToken = default) => StartAsync(bodyFollows: false);
+
+    private async Task StartAsync(bool bodyFollows)
     {
         if (HasStarted)
         {
@@ -90,7 +94,7 @@ internal sealed class CapturedResponse :
         }
 
         HasStarted = true;
-        await _sink.OnHeadAsync(this);
+        await _sink.OnHeadAsync(this, bodyFollows);
     }
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
@@ -139,7 +143,7 @@ internal sealed class CapturedResponse :
         {
             if (!response.HasStarted)
             {
-                await response.StartAsync(cancellationToken);
+                await response.StartAsync(bodyFollows: !buffer.IsEmpty);
             }
 
             if (!buffer.IsEmpty)

@@ -149,8 +149,11 @@ internal sealed class Fill(FillKey key, long epoch)
         }
     }
 
-    /// <summary>The head has come. <paramref name="body"/>: where the body goes, null where there is none.</summary>
-    internal void PublishHead(FillHead head, GrowingBody? body)
+    /// <summary>The head has come.</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="body">Where the body goes; null where there is none.</param>
+    /// <param name="quietly">Nobody is woken yet: the body's first bytes come at once, and wake everybody to both.</param>
+    internal void PublishHead(FillHead head, GrowingBody? body, bool quietly = false)
     {
         bool abandoned;
         lock (_lock)
@@ -169,7 +172,11 @@ internal sealed class Fill(FillKey key, long epoch)
             abandoned = _windowed && _readers.Count == 0;
         }
 
-        Pulse();
+        if (!quietly)
+        {
+            Pulse();
+        }
+
         if (abandoned)
         {
             Cancel();

@@ -29,6 +29,7 @@ internal sealed class FillExchange(
 
     private GrowingBody? _body;
     private bool _isStored;
+    private bool _bodyFollows;
 
     // The stored parts that this exchange's 206 completes; held to the end, for those behind the gap come last.
     private PartialBody? _parts;
@@ -44,8 +45,9 @@ internal sealed class FillExchange(
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask OnHeadAsync(CapturedResponse response)
+    public ValueTask OnHeadAsync(CapturedResponse response, bool bodyFollows)
     {
+        _bodyFollows = bodyFollows;
         if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
         {
             // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
@@ -295,7 +297,7 @@ internal sealed class FillExchange(
             Store(head);
         }
 
-        fill.PublishHead(head, _body);
+        fill.PublishHead(head, _body, quietly: _bodyFollows && _body is not null);
     }
 
     private void StopStoring(FillHead head)

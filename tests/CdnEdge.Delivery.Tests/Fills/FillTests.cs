@@ -423,7 +423,7 @@ public sealed class FillTests : IDisposable
             return Task.CompletedTask;
         }
 
-        public ValueTask OnHeadAsync(CapturedResponse response) => new(Note("head"));
+        public ValueTask OnHeadAsync(CapturedResponse response, bool bodyFollows) => new(Note("head"));
 
         public ValueTask OnBodyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => new(Note(Encoding.ASCII.GetString(bytes.Span)));
     }
