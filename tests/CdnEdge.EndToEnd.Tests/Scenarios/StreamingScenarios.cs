@@ -9,10 +9,13 @@ public sealed class StreamingScenarios(Edge edge) : IClassFixture<Edge>
     public async Task An_upload_reaches_the_origin_while_it_is_sent()
     {
         const int Half = 2_500_000;
+
+        // What fills no buffer of SocketsHttpHandler waits there for more: over HTTP/1.1 YARP doesn't flush every piece of an upload.
+        const int Buffered = 64 * 1024;
         var half = new Signal("half of the upload at the origin");
         var page = edge.Origin.Serves(async origin =>
         {
-            while (origin.Body.Length < Half)
+            while (origin.Body.Length < Half - Buffered)
                 await origin.ReadBodyPiece();
             half.Open();
             var body = await origin.ReadBody();
