@@ -1,4 +1,5 @@
 using CdnEdge.Configuration;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Hosting;
 using Microsoft.AspNetCore.Http;
 
@@ -51,7 +52,7 @@ public class ListenAddressTests
     [InlineData(null, "(unknown version)")]
     public void A_runtime_with_the_chunk_extension_hole_is_refused(string? version, string? named)
     {
-        var refusal = RuntimeRequirement.Refusal(version);
+        var refusal = RuntimeVersionCheck.Refusal(version);
 
         if (named is null)
             Assert.Null(refusal);
@@ -60,7 +61,7 @@ public class ListenAddressTests
     }
 
     [Fact]
-    public void This_runtime_is_not_refused() => Assert.Null(RuntimeRequirement.Refusal());
+    public void This_runtime_is_not_refused() => Assert.Null(RuntimeVersionCheck.Refusal());
 
     [Theory]
     [InlineData(null, "anything", true)]

@@ -22,7 +22,7 @@ internal static class RuntimeVersionCheck
     public static string? Refusal(string? informationalVersion) =>
         IsMended(informationalVersion)
             ? null
-            : $"ASP.NET Core {informationalVersion ?? "of unknown version"} is open to request smuggling (CVE-2025-55315): "
+            : $"ASP.NET Core {informationalVersion ?? "(unknown version)"} is open to request smuggling (CVE-2025-55315): "
                 + "use 10.0.0-rc.2, 9.0.10, 8.0.21 or newer.";
 
     private static bool IsMended(string? text)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using CdnEdge.Configuration;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Hosting;
 
 namespace CdnEdge.Commands;
@@ -9,7 +10,7 @@ internal sealed class ServeCommand(TextWriter error)
 {
     internal async Task<int> RunAsync(ConfigurationSource source, CancellationToken stop)
     {
-        if (RuntimeRequirement.Refusal() is { } refusal)
+        if (RuntimeVersionCheck.Refusal() is { } refusal)
         {
             await error.WriteLineAsync($"cdnedge: {refusal}");
             return ExitCode.Failed;
