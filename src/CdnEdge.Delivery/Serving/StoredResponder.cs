@@ -16,6 +16,12 @@ internal static class StoredResponder
     internal const int BurstBytes = 64 * 1024;
 
     /// <summary>
+    /// After so many bytes that no client was too slow for, others get their turn: it's on a thread that may have more
+    /// sockets to look after.
+    /// </summary>
+    internal const int BytesInOneGo = 1 << 20;
+
+    /// <summary>
     /// Answers. Takes over the caller's reference on the body. Completes synchronously, and allocates nothing of its
     /// own, where the body fits <see cref="BurstBytes"/> and the request has no conditions.
     /// </summary>
@@ -121,16 +127,25 @@ internal static class StoredResponder
         {
             var writer = context.Response.BodyWriter;
             var aborted = context.RequestAborted;
+            var inOneGo = 0;
             for (var offset = range.Offset; offset < range.End;)
             {
                 var burst = (int)Math.Min(BurstBytes, range.End - offset);
                 CopyTo(writer, body, offset, burst);
                 offset += burst;
-                var flushed = await writer.FlushAsync(aborted);
+                var flush = writer.FlushAsync(aborted);
+                inOneGo = flush.IsCompleted ? inOneGo + burst : 0;
+                var flushed = await flush;
                 if (flushed.IsCompleted)
                 {
                     // The client has gone.
                     return;
+                }
+
+                if (inOneGo >= BytesInOneGo)
+                {
+                    inOneGo = 0;
+                    await Task.Yield();
                 }
             }
         }

@@ -16,6 +16,7 @@ internal sealed class ServeCommand(TextWriter error)
             return ExitCode.Failed;
         }
 
+        SocketScheduling.UseEventLoops();
         var file = source.ReadFile();
         var reviewed = await ConfigurationReview.OfAsync(source, file);
         await reviewed.WriteMistakesAsync(error);

@@ -15,7 +15,7 @@ internal static partial class EdgeHost
         var configuration = new ValidatedConfiguration(reviewed);
         var services = builder.Services;
 
-        builder.WebHost.UseKestrelCore().UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, reviewed.Listen));
+        builder.WebHost.UseKestrelCore().UseSockets(SocketScheduling.Configure).ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, reviewed.Listen));
         EdgeLogging.AddTo(builder.Logging, configuration.Root);
 
         services.AddSingleton(_ => configuration); // by a factory, so that it's disposed with the host

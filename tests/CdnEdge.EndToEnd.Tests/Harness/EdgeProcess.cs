@@ -49,6 +49,10 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>How many of its threads have this name, as Linux tells it.</summary>
+    internal int CountThreads(string name) =>
+        Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Count(task => File.ReadAllText($"{task}/comm").TrimEnd() == name);
+
     /// <param name="arguments">What follows <c>serve --listen http://127.0.0.1:0</c>.</param>
     /// <param name="environment">Environment variables such as <c>CdnEdge__Memory__MaxBytes</c>.</param>
     internal static async Task<EdgeProcess> Serve(
