@@ -15,7 +15,7 @@ internal static class ManagedSize
     internal const int PartialBody = 72 + 24;
     internal const int PartialPiece = 32;
     internal const int ByteRange = 16;
-    internal const int StoredResponse = 80;
+    internal const int StoredResponse = 104;
     internal const int Resource = 32;
 
     /// <summary>A slot of the index: tag and reference.</summary>

@@ -68,6 +68,15 @@ public sealed class CachePolicy
     /// <summary>Targeted fields that are not passed on to clients (RFC 9213 §3.1 lets CDN-Cache-Control through).</summary>
     public IList<string> StripTargetedFields { get; set; } = ["CdnEdge-CDN-Cache-Control"];
 
+    /// <summary>
+    /// Response fields that name the tags by which a response can be purged: lists by commas, <c>Surrogate-Key</c> one by
+    /// blanks. (<c>Cache-Groups</c>, RFC 9875, needs no setting.)
+    /// </summary>
+    public IList<string> TagFields { get; set; } = ["Surrogate-Key", "Cache-Tag"];
+
+    /// <summary>Whether clients don't get the fields of <see cref="TagFields"/>.</summary>
+    public bool StripTagFields { get; set; } = true;
+
     /// <summary>What becomes of responses that carry Set-Cookie.</summary>
     public SetCookiePolicy SetCookie { get; set; } = SetCookiePolicy.Bypass;
 

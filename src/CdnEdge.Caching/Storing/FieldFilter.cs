@@ -27,7 +27,8 @@ internal readonly struct FieldFilter
         && !FieldNameList.Contains(_directives.NoCacheFields, name)
         && !FieldNameList.Contains(_directives.PrivateFields, name)
         && !(_policy.SetCookie != SetCookiePolicy.Store && name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase))
-        && !_policy.StripTargetedFields.Contains(name, StringComparer.OrdinalIgnoreCase);
+        && !_policy.StripTargetedFields.Contains(name, StringComparer.OrdinalIgnoreCase)
+        && !(_policy.StripTagFields && _policy.TagFields.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
     /// Hop-by-hop fields, proxies' own, those the cache writes anew for each answer (Age; Content-Length, which follows

@@ -15,7 +15,10 @@ internal static class ManagedSize
     private const int Array = 24;
 
     /// <summary>Instance fields of <see cref="StoredHead"/>, measured by a test.</summary>
-    internal const int Head = Object + 168;
+    internal const int Head = Object + 176;
+
+    /// <summary>Instance fields of <see cref="SurrogateTags"/>.</summary>
+    internal const int Tags = Object + 16;
 
     /// <summary>Instance fields of <see cref="ResponseDirectives"/>, measured by a test.</summary>
     internal const int Directives = Object + 96;
@@ -35,6 +38,9 @@ internal static class ManagedSize
         // The entity-tag's text is the field's string.
         return size + Of(directives);
     }
+
+    /// <summary>The names of a <see cref="SurrogateTags"/>.</summary>
+    internal static int OfTags(string[] names) => Of((IReadOnlyList<string>)names);
 
     /// <summary>22 bytes and two for each UTF-16 unit, to the next 8.</summary>
     internal static int OfString(string? text) =>

@@ -18,6 +18,9 @@ internal sealed class StoredHead
     internal required Variance Variance { get; init; }
     internal required ResponseDirectives Directives { get; init; }
 
+    /// <summary>By what it can be purged beside its URL.</summary>
+    internal required SurrogateTags Tags { get; init; }
+
     internal EntityTag? ETag { get; init; }
     internal DateTimeOffset? LastModified { get; init; }
 
@@ -62,27 +65,20 @@ internal sealed class StoredHead
         CachePolicy policy)
     {
         var fields = StoredFields.Select(responseHeaders, directives, policy, freshness.ResponseTime);
-        return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), directives, freshness, policy);
+        return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), SurrogateTags.Of(responseHeaders, policy), directives, freshness, policy);
     }
 
     /// <summary>The head of the whole that parts (206) have been combined to: a 200 (RFC 9111 §3.4).</summary>
-    internal StoredHead AsComplete() => new()
-    {
-        Status = StatusCodes.Status200OK,
-        Fields = Array.FindAll(Fields, static field => !field.Name.Equals("Content-Range", StringComparison.OrdinalIgnoreCase)),
-        Freshness = Freshness,
-        Variance = Variance,
-        Directives = Directives,
-        ETag = ETag,
-        LastModified = LastModified,
-        Date = Date,
-        ForbidsStale = ForbidsStale,
-        AllowsAuthorized = AllowsAuthorized,
-        StaleWhileRevalidate = StaleWhileRevalidate,
-        StaleIfError = StaleIfError,
-        Grace = Grace,
-        ManagedBytes = ManagedBytes,
-    };
+    internal StoredHead AsComplete() => With(
+        StatusCodes.Status200OK,
+        Array.FindAll(Fields, static field => !field.Name.Equals("Content-Range", StringComparison.OrdinalIgnoreCase)),
+        Freshness);
+
+    /// <summary>
+    /// The head of a response that a soft purge has made stale: its lifetime ends at <paramref name="now"/>, where it hadn't
+    /// ended before, and the windows in which it may be served stale begin.
+    /// </summary>
+    internal StoredHead StaleSince(DateTimeOffset now) => Freshness.Remaining(now) <= TimeSpan.Zero ? this : With(Status, Fields, Freshness with { Lifetime = Freshness.Age(now) });
 
     /// <summary>
     /// The head after a validation: fields of the 304 (or of a HEAD's 200) replace those stored, except those that
@@ -98,7 +94,8 @@ internal sealed class StoredHead
         var merged = StoredFields.Merge(Fields, responseHeaders);
         var directives = FreshenedDirectives(merged, responseHeaders, policy);
         var freshness = Freshness.Of(Status, merged, directives, policy, requestTime, responseTime);
-        return Compose(Status, StoredFields.Select(merged, directives, policy, responseTime), Variance, directives, freshness, policy);
+        return Compose(
+            Status, StoredFields.Select(merged, directives, policy, responseTime), Variance, Tags.FreshenedBy(responseHeaders, policy), directives, freshness, policy);
     }
 
     /// <summary>True when a HEAD's 200 speaks of the same representation (validators and Content-Length agree, RFC 9111 §4.3.5).</summary>
@@ -136,10 +133,30 @@ internal sealed class StoredHead
         return parsed; // the policy no longer knows the field
     }
 
+    private StoredHead With(int status, HeaderField[] fields, Freshness freshness) => new()
+    {
+        Status = status,
+        Fields = fields,
+        Freshness = freshness,
+        Variance = Variance,
+        Directives = Directives,
+        Tags = Tags,
+        ETag = ETag,
+        LastModified = LastModified,
+        Date = Date,
+        ForbidsStale = ForbidsStale,
+        AllowsAuthorized = AllowsAuthorized,
+        StaleWhileRevalidate = StaleWhileRevalidate,
+        StaleIfError = StaleIfError,
+        Grace = Grace,
+        ManagedBytes = ManagedBytes,
+    };
+
     private static StoredHead Compose(
         int status,
         HeaderField[] fields,
         Variance variance,
+        SurrogateTags tags,
         ResponseDirectives directives,
         Freshness freshness,
         CachePolicy policy)
@@ -166,6 +183,7 @@ internal sealed class StoredHead
             Freshness = freshness,
             Variance = variance,
             Directives = directives,
+            Tags = tags,
             ETag = etag,
             LastModified = lastModified,
             Date = date,
@@ -174,7 +192,7 @@ internal sealed class StoredHead
             StaleWhileRevalidate = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, forbidsStale ? null : defaultWindow),
             StaleIfError = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleIfError, forbidsStale ? null : policy.StaleIfError),
             Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
-            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes,
+            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes + tags.ManagedBytes,
         };
     }
 

@@ -53,6 +53,27 @@ internal ref struct SfParser
         return true;
     }
 
+    /// <summary>§4.2.1. An empty list is a valid one.</summary>
+    internal bool TryList(List<SfItem> members)
+    {
+        while (!AtEnd)
+        {
+            if (!TryItemOrInnerList(out var member))
+                return false;
+            members.Add(member);
+            SkipOws();
+            if (AtEnd)
+                return true;
+            if (!TryTake(','))
+                return false;
+            SkipOws();
+            if (AtEnd)
+                return false; // trailing comma
+        }
+
+        return true;
+    }
+
     /// <summary>§4.2.3: one item and nothing else.</summary>
     internal bool TryItem(out SfItem item) => TryBareItem(out item) && TrySkipParameters() && AtEnd;
 

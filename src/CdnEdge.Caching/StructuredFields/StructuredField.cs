@@ -13,6 +13,13 @@ internal static class StructuredField
         return new SfParser(Combine(lines)).TryDictionary(members);
     }
 
+    /// <summary>The list that the lines make together; false where it's no valid one.</summary>
+    internal static bool TryParseList(StringValues lines, out List<SfItem> members)
+    {
+        members = [];
+        return new SfParser(Combine(lines)).TryList(members);
+    }
+
     internal static bool TryParseItem(StringValues lines, out SfItem item) => new SfParser(Combine(lines)).TryItem(out item);
 
     /// <summary>Writes a Token where the text is one (RFC 9651 §3.3.4), else a String; what neither may contain becomes <c>?</c>.</summary>

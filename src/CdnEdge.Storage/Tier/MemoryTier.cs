@@ -44,6 +44,9 @@ internal sealed class MemoryTier : IDisposable
 
     internal long MaxBytes { get; }
 
+    /// <summary>What was purged when.</summary>
+    internal PurgeEpochs Epochs { get; } = new();
+
     /// <summary>All that is counted: bodies' segments, heads, keys, index, queues. At most <see cref="MaxBytes"/> after each <see cref="Put"/>.</summary>
     internal long UsedBytes => Volatile.Read(ref _used);
 
@@ -62,6 +65,17 @@ internal sealed class MemoryTier : IDisposable
     /// <summary>Counts a use for the eviction policy. Lock-free.</summary>
     [SuppressMessage("Performance", "CA1822", Justification = "What a use costs is the policy's affair; callers have a tier.")]
     internal void Touch(StoredResponse response) => S3Fifo.Touch(response);
+
+    /// <summary>
+    /// Whether the purges so far leave a response that was found: false, and it's removed, if it's gone. One that they
+    /// made stale gets a head that says so. Costs a comparison where nothing was purged since the last time.
+    /// </summary>
+    internal bool Survives(StoredResponse response, DateTimeOffset now)
+    {
+        // Before judging: a purge that comes meanwhile makes it be judged again.
+        var version = Epochs.Version;
+        return response.JudgedAt == version || SurvivesPurges(response, version, now);
+    }
 
     /// <summary>
     /// Stores; variants that it replaces (<see cref="Variance.IsReplacedBy"/>) go, the oldest beyond <paramref name="maxVariants"/> too.
@@ -95,13 +109,18 @@ internal sealed class MemoryTier : IDisposable
         }
     }
 
-    /// <summary>Swaps a stored response's head; false if it's no longer stored.</summary>
-    internal bool UpdateHead(StoredResponse response, StoredHead head)
+    /// <summary>Swaps a stored response's head for the one after a validation; false if it's no longer stored.</summary>
+    /// <param name="response">The response.</param>
+    /// <param name="head">Its head from now on.</param>
+    /// <param name="epoch">The moment at which the validation began; left out, it stays what it was.</param>
+    internal bool UpdateHead(StoredResponse response, StoredHead head, long epoch = 0)
     {
         lock (_gate)
         {
             if (response.Resource is null)
                 return false;
+            if (epoch > response.Epoch)
+                response.Epoch = epoch;
             long change = head.ManagedBytes - response.Head.ManagedBytes;
             response.Head = head;
             response.Charge += change;
@@ -161,6 +180,41 @@ internal sealed class MemoryTier : IDisposable
 
     private static long ManagedBytesOf(CacheKey key) =>
         ManagedSize.Resource + ManagedSize.Array(0, ManagedSize.Reference) + key.ManagedBytes;
+
+    private bool SurvivesPurges(StoredResponse response, long version, DateTimeOffset now)
+    {
+        if (response.Resource is not { } resource)
+            return false; // evicted in this moment
+        switch (Epochs.Judge(resource.Key, response.Head.Tags, response.Epoch, out var softEpoch))
+        {
+            case PurgeVerdict.Gone:
+                Remove(response);
+                return false;
+
+            case PurgeVerdict.Stale:
+                MakeStale(response, softEpoch, now);
+                break;
+
+            case PurgeVerdict.Valid:
+            default:
+                break;
+        }
+
+        response.JudgedAt = version;
+        return true;
+    }
+
+    private void MakeStale(StoredResponse response, long softEpoch, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            // Once per purge: its windows begin with the purge, not with each look. Not if it was validated meanwhile.
+            if (softEpoch <= response.SoftEpoch || softEpoch <= response.Epoch)
+                return;
+            response.SoftEpoch = softEpoch;
+            response.Head = response.Head.StaleSince(now);
+        }
+    }
 
     private QueueKind DropSuperseded(CacheKey key, StoredResponse response, int maxVariants)
     {

@@ -8,11 +8,17 @@ internal sealed class StoredResponse
     private StoredHead _head;
     private int _revalidating;
 
+    private long _judgedAt = -1;
+
     /// <summary>Takes over one reference to <paramref name="body"/>. Null body: none (204, HEAD-only, ...).</summary>
-    internal StoredResponse(StoredHead head, StoredBody? body)
+    /// <param name="head">Its head.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="epoch">The moment at which its fetch began (<see cref="PurgeEpochs.Now"/>); left out, any purge is newer.</param>
+    internal StoredResponse(StoredHead head, StoredBody? body, long epoch = 0)
     {
         _head = head;
         Body = body;
+        Epoch = epoch;
     }
 
     /// <summary>Swapped whole by <see cref="MemoryTier.UpdateHead"/> when a validation freshens it.</summary>
@@ -23,6 +29,19 @@ internal sealed class StoredResponse
     }
 
     internal StoredBody? Body { get; }
+
+    /// <summary>The moment at which the fetch, or the latest validation, of it began; changed under the tier's lock.</summary>
+    internal long Epoch { get; set; }
+
+    /// <summary>The newest soft purge that its head shows already; changed under the tier's lock.</summary>
+    internal long SoftEpoch { get; set; }
+
+    /// <summary>The version of the epochs (<see cref="PurgeEpochs.Version"/>) under which it was last found not to be gone.</summary>
+    internal long JudgedAt
+    {
+        get => Volatile.Read(ref _judgedAt);
+        set => Volatile.Write(ref _judgedAt, value);
+    }
 
     /// <summary>Where the tier keeps it; null when it isn't stored.</summary>
     internal Resource? Resource { get; set; }
