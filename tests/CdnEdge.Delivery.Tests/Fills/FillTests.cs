@@ -4,6 +4,7 @@ using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
+using CsCheck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
@@ -170,12 +171,34 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void Readers_leave_in_any_order_and_once_only()
+    {
+        Gen.Shuffle(Enumerable.Range(0, 5).ToArray()).Sample(order =>
+        {
+            var readers = new FillReaders();
+            var all = Enumerable.Range(0, 5).Select(_ => new FillReader(NewFill())).ToArray();
+            Array.ForEach(all, readers.Add);
+            foreach (var i in order)
+            {
+                Assert.False(readers.IsEmpty);
+                Assert.False(readers.AreGone);
+                Assert.True(readers.Remove(all[i]));
+                Assert.False(readers.Remove(all[i]));
+                all[i].CutOff();
+            }
+
+            Assert.True(readers.IsEmpty);
+            Assert.True(readers.AreGone);
+        });
+    }
+
+    [Fact]
     public async Task The_writer_waits_at_the_read_ahead_and_goes_on_when_the_reader_does()
     {
         var fill = NewFill();
         using var reader = fill.Attach()!;
         fill.PublishHead(UnstorableHead(), GrowingBody.Create(_arena, null));
-        fill.Append(new byte[Fill.ReadAhead]);
+        fill.Append(new byte[FillReaders.ReadAhead]);
 
         var paced = fill.PublishBytesAsync(fill.Cancelled).AsTask();
         Assert.False(paced.IsCompleted);
