@@ -87,6 +87,67 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void Marks_are_bounded_and_the_newest_stay()
+    {
+        var markers = new Markers(new FakeTimeProvider());
+        for (var i = 0; i < 5 * Markers.GenerationSize / 2; i++)
+        {
+            markers.Mark(new FillKey(Key($"/{i}"), ""), TimeSpan.FromHours(1));
+        }
+
+        Assert.InRange(markers.Count, Markers.GenerationSize, 2 * Markers.GenerationSize);
+        Assert.DoesNotContain(
+            Enumerable.Range(3 * Markers.GenerationSize / 2, Markers.GenerationSize),
+            i => !markers.IsMarked(new FillKey(Key($"/{i}"), "")));
+        Assert.False(markers.IsMarked(new FillKey(Key("/0"), "")));
+    }
+
+    [Fact]
+    public void A_mark_that_is_renewed_or_cleared_counts_once()
+    {
+        var markers = new Markers(new FakeTimeProvider());
+        var kept = new FillKey(Key("/kept"), "");
+        markers.Mark(kept, TimeSpan.FromHours(1));
+        for (var i = 0; i < 2 * Markers.GenerationSize; i++)
+        {
+            markers.Mark(kept, TimeSpan.FromHours(1));
+            markers.Mark(new FillKey(Key("/passing"), ""), TimeSpan.FromHours(1));
+            markers.Clear(new FillKey(Key("/passing"), ""));
+        }
+
+        Assert.True(markers.IsMarked(kept));
+        Assert.Equal(1, markers.Count);
+    }
+
+    [Fact]
+    public void A_mark_of_the_old_generation_lasts_its_time_and_can_be_renewed_and_cleared()
+    {
+        var time = new FakeTimeProvider();
+        var markers = new Markers(time);
+        FillKey expiring = new(Key("/expiring"), ""), renewed = new(Key("/renewed"), ""), cleared = new(Key("/cleared"), "");
+        foreach (var key in new[] { expiring, renewed, cleared })
+        {
+            markers.Mark(key, TimeSpan.FromSeconds(10));
+        }
+
+        for (var i = 0; i < Markers.GenerationSize; i++)
+        {
+            markers.Mark(new FillKey(Key($"/{i}"), ""), TimeSpan.FromHours(1));
+        }
+
+        Assert.True(markers.IsMarked(expiring));
+        Assert.True(markers.IsMarked(cleared));
+        markers.Mark(renewed, TimeSpan.FromSeconds(30));
+        markers.Clear(cleared);
+        Assert.False(markers.IsMarked(cleared));
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.False(markers.IsMarked(expiring));
+        Assert.True(markers.IsMarked(renewed));
+        time.Advance(TimeSpan.FromSeconds(20));
+        Assert.False(markers.IsMarked(renewed));
+    }
+
+    [Fact]
     public void One_fill_per_key_and_an_old_one_never_removes_its_successor()
     {
         var table = new FillTable();
