@@ -51,7 +51,7 @@ internal sealed class FillExchange(
         if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
         {
             // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
-            Fail(ProxyStatus.AmbiguousLength);
+            services.Fills.Fail(fill, ProxyStatus.AmbiguousLength);
             response.Abort();
             return ValueTask.CompletedTask;
         }
@@ -89,7 +89,7 @@ internal sealed class FillExchange(
         if (_completion is not null && !_completion.HasRoomFor(_body, bytes.Length))
         {
             // More than its Content-Range says: which of the bytes are the gap's can't be told.
-            Fail(ProxyStatus.Incomplete);
+            services.Fills.Fail(fill, ProxyStatus.Incomplete);
             fill.Cancel();
             return ValueTask.CompletedTask;
         }
@@ -115,7 +115,7 @@ internal sealed class FillExchange(
     {
         if (fill.Head is null)
         {
-            Fail(failure);
+            services.Fills.Fail(fill, failure);
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed class FillExchange(
         if (failure is not null || fill.Head is null)
         {
             services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            Fail(failure ?? ProxyStatus.Incomplete);
+            services.Fills.Fail(fill, failure ?? ProxyStatus.Incomplete);
             return Result;
         }
 
@@ -151,13 +151,6 @@ internal sealed class FillExchange(
         Store(fill.Head);
         fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
-    }
-
-    /// <summary>Whoever comes next asks anew: the failure is for those who waited for it.</summary>
-    private void Fail(ProxyStatus failure)
-    {
-        services.Fills.Remove(fill);
-        fill.Fail(failure);
     }
 
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>

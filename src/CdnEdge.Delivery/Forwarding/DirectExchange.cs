@@ -62,7 +62,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             Forward = plan.Forward,
             ForwardStatus = response.StatusCode,
             Stored = _head is not null ? true : null,
-            Detail = reason is NoStoreReason.None or NoStoreReason.Method ? plan.Detail : CacheMetrics.NameOf(reason.ToString()),
+            Detail = reason is NoStoreReason.None or NoStoreReason.Method ? plan.Detail : CacheMetrics.NameOf(reason),
         };
         ResponseHead.AppendCacheStatus(response.Headers, status.Format(services.Name));
         services.Serving(context, plan.Forward is ForwardReason.Bypass or ForwardReason.Method ? CacheOutcome.Bypass : CacheOutcome.Miss);

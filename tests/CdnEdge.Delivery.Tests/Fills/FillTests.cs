@@ -151,19 +151,20 @@ public sealed class FillTests : IDisposable
     public void One_fill_per_key_and_an_old_one_never_removes_its_successor()
     {
         var table = new FillTable();
+        var epochs = new Epochs();
         var key = new FillKey(Key("/a"), "");
-        var first = table.GetOrAdd(key, NewFill, out var started);
+        var first = table.GetOrAdd(key, epochs, out var started);
         Assert.True(started);
-        Assert.Same(first, table.GetOrAdd(key, NewFill, out started));
+        Assert.Same(first, table.GetOrAdd(key, epochs, out started));
         Assert.False(started);
-        var variant = table.GetOrAdd(new FillKey(Key("/a"), "v"), NewFill, out _);
+        var variant = table.GetOrAdd(new FillKey(Key("/a"), "v"), epochs, out _);
         Assert.NotSame(first, variant);
 
         table.RemoveAll(Key("/a"));
         Assert.Null(table.Find(key));
         Assert.Null(table.Find(variant.Key));
 
-        var second = table.GetOrAdd(key, NewFill, out _);
+        var second = table.GetOrAdd(key, epochs, out _);
         table.Remove(first);
         Assert.Same(second, table.Find(key));
     }
@@ -473,9 +474,7 @@ public sealed class FillTests : IDisposable
         return body;
     }
 
-    private static Fill NewFill() => NewFill(new FillKey(Key("/"), ""));
-
-    private static Fill NewFill(FillKey key) => new(key, 0);
+    private static Fill NewFill() => new(new FillKey(Key("/"), ""), 0);
 
     private static FillHead StorableHead() => new() { Result = FillResult.Response, Status = 200, Stored = Stored("X: y") };
 
