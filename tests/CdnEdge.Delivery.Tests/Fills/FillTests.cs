@@ -170,6 +170,24 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_is_for_those_who_wait_for_it_and_whoever_comes_next_gets_a_new_fill()
+    {
+        var table = new FillTable();
+        var epochs = new Epochs();
+        epochs.Raise(Key("/elsewhere"));
+        var key = new FillKey(Key("/a"), "");
+        var fill = table.GetOrAdd(key, epochs, out _);
+
+        table.Fail(fill, ProxyStatus.ResponseTimeout);
+
+        Assert.Equal(ProxyStatus.ResponseTimeout, fill.Failure);
+        var next = table.GetOrAdd(key, epochs, out var started);
+        Assert.True(started);
+        Assert.False(next.IsFailed);
+        Assert.Equal(epochs.Now, next.Epoch);
+    }
+
+    [Fact]
     public void Readers_at_different_paces_see_the_same_bytes()
     {
         var fill = NewFill();
