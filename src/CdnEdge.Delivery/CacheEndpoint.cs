@@ -61,7 +61,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             var decision = Reuse.Decide(head, in directives, hasAuthorization, now);
             if (decision is ReuseDecision.Fresh or ReuseDecision.MaxStale or ReuseDecision.StaleWhileRevalidate
                 && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
-                && (stored.Body is not { } body || body.TryAcquire()))
+                && stored.TryAcquireBody())
             {
                 services.Memory.Touch(stored);
                 if (decision == ReuseDecision.StaleWhileRevalidate)
@@ -103,7 +103,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         var mayStore = reason == BypassReason.Method && HttpMethods.IsPost(context.Request.Method) && policy.Enabled;
         var plan = new DirectPlan(
             reason == BypassReason.Method ? ForwardReason.Method : ForwardReason.Bypass,
-            reason == BypassReason.Method ? null : CacheMetrics.NameOf(reason.ToString()),
+            reason == BypassReason.Method ? null : CacheMetrics.NameOf(reason),
             mayStore);
         await direct.ForwardAsync(context, route, policy, lookup: null, plan);
     }
@@ -124,7 +124,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
 
         var fillKey = new FillKey(key, stored.Head.Variance.SelectingKey(policy, context.Request.Headers));
-        var fill = services.Fills.GetOrAdd(fillKey, k => new Fill(k, services.Epochs.Now), out var started);
+        var fill = services.Fills.GetOrAdd(fillKey, services.Epochs, out var started);
         if (started)
         {
             runner.Start(fill, FillPlan.For(stored), context, route, policy);

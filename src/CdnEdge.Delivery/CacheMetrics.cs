@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using CdnEdge.Caching;
 using CdnEdge.Storage;
@@ -11,7 +12,7 @@ internal sealed class CacheMetrics : IDisposable
     internal const string MeterName = "CdnEdge.Cache";
 
     private static readonly KeyValuePair<string, object?>[] OutcomeTags =
-        [.. Enum.GetValues<CacheOutcome>().Select(outcome => new KeyValuePair<string, object?>("cdnedge.outcome", NameOf(outcome.ToString())))];
+        [.. Enum.GetValues<CacheOutcome>().Select(outcome => new KeyValuePair<string, object?>("cdnedge.outcome", NameOf(outcome)))];
 
     private readonly Meter _meter;
     private readonly Counter<long> _requests;
@@ -44,13 +45,23 @@ internal sealed class CacheMetrics : IDisposable
     {
         if (_notStored.Enabled)
         {
-            _notStored.Add(1, new KeyValuePair<string, object?>("cdnedge.reason", NameOf(reason.ToString())));
+            _notStored.Add(1, new KeyValuePair<string, object?>("cdnedge.reason", NameOf(reason)));
         }
     }
 
     public void Dispose() => _meter.Dispose();
 
-    /// <summary>PascalCase to the field's kebab-case: <c>NoStore</c> is <c>no-store</c>.</summary>
-    internal static string NameOf(string member) =>
-        string.Concat(member.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+    /// <summary>An outcome's or reason's name, as Cache-Status has it too: <c>NoStore</c> is <c>no-store</c>.</summary>
+    internal static string NameOf<TEnum>(TEnum member)
+        where TEnum : struct, Enum => Names<TEnum>.ByMember[member];
+
+    private static class Names<TEnum>
+        where TEnum : struct, Enum
+    {
+        internal static readonly FrozenDictionary<TEnum, string> ByMember =
+            Enum.GetValues<TEnum>().ToFrozenDictionary(static member => member, static member => KebabCase(member.ToString()));
+
+        private static string KebabCase(string name) =>
+            string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+    }
 }

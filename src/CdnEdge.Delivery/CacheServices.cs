@@ -75,8 +75,15 @@ internal sealed class CacheServices(
     internal string HitStatus(StoredHead head, DateTimeOffset now) =>
         new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds) }.Format(Name);
 
-    internal bool MayStore(in CacheCandidate candidate)
+    /// <summary>Whether the application's rules let a response into the store.</summary>
+    internal bool MayStore(CacheKey key, HttpRequest request, int status, IHeaderDictionary headers)
     {
+        if (_rules.Length == 0)
+        {
+            return true;
+        }
+
+        var candidate = new CacheCandidate(request.Method, key.ToString(), request.Headers, status, headers);
         foreach (var rule in _rules)
         {
             if (!rule.MayStore(in candidate))

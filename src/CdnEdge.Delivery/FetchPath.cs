@@ -48,7 +48,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 break;
             }
 
-            var fill = services.Fills.GetOrAdd(key, CreateFill, out var started);
+            var fill = services.Fills.GetOrAdd(key, services.Epochs, out var started);
             using var reader = fill.Attach();
             if (started && FindFresh(context, lookup, services.Time.GetUtcNow()) is not null)
             {
@@ -115,8 +115,6 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         }
 
         await ForwardAloneAsync(context, lookup, "uncollapsed");
-
-        Fill CreateFill(FillKey key) => new(key, services.Epochs.Now);
     }
 
     /// <summary>Requests whose answer may be another's too.</summary>
@@ -207,15 +205,14 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         {
             ForwardStatus = head.Status,
             Stored = head.Stored is not null ? true : null,
-            Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason.ToString()),
+            Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason),
         };
         await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
     }
 
     private async Task AnswerValidatedAsync(HttpContext context, Lookup lookup, FillHead head, bool collapsed)
     {
-        var body = head.Validated!.Body;
-        if (body is not null && !body.TryAcquire())
+        if (!head.Validated!.TryAcquireBody())
         {
             // Evicted in this very moment: its bytes are gone, so ask for them.
             await ForwardAloneAsync(context, lookup, "evicted");
@@ -232,7 +229,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             Ttl = (long)Math.Floor(head.Stored!.Freshness.Remaining(now).TotalSeconds),
             Collapsed = collapsed,
         };
-        await StoredResponder.ServeAsync(context, head.Stored, body, now, status.Format(services.Name));
+        await StoredResponder.ServeAsync(context, head.Stored, head.Validated.Body, now, status.Format(services.Name));
     }
 
     /// <summary>
@@ -245,7 +242,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         if (lookup.Stored is not { } stored
             || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
             || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
-            || (stored.Body is not null && !stored.Body.TryAcquire()))
+            || !stored.TryAcquireBody())
         {
             return false;
         }
@@ -270,7 +267,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
     private async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
     {
         var now = services.Time.GetUtcNow();
-        if (FindFresh(context, lookup, now) is not { } stored || (stored.Body is not null && !stored.Body.TryAcquire()))
+        if (FindFresh(context, lookup, now) is not { } stored || !stored.TryAcquireBody())
         {
             return false;
         }

@@ -90,7 +90,7 @@ internal ref struct CacheControlReader
         IsMalformed = true;
         while (!_rest.IsEmpty && _rest[0] != ',')
         {
-            var quoted = _rest[0] == '"' ? ClosingQuote(_rest) : -1;
+            var quoted = _rest[0] == '"' ? QuotedString.ClosingQuote(_rest) : -1;
             _rest = _rest[(quoted < 0 ? 1 : quoted + 1)..];
         }
     }
@@ -99,7 +99,7 @@ internal ref struct CacheControlReader
     {
         if (!_rest.IsEmpty && _rest[0] == '"')
         {
-            var close = ClosingQuote(_rest);
+            var close = QuotedString.ClosingQuote(_rest);
             if (close >= 0)
             {
                 Argument = _rest[1..close];
@@ -124,19 +124,5 @@ internal ref struct CacheControlReader
         // Space is only good before a comma or the end.
         if (_rest.Length != before && !_rest.IsEmpty && _rest[0] != ',')
             IsMalformed = true;
-    }
-
-    /// <summary>Index of the quotation mark that closes the one at the start; -1 where there is none.</summary>
-    private static int ClosingQuote(ReadOnlySpan<char> text)
-    {
-        for (var i = 1; i < text.Length; i++)
-        {
-            if (text[i] == '\\')
-                i++;
-            else if (text[i] == '"')
-                return i;
-        }
-
-        return -1;
     }
 }

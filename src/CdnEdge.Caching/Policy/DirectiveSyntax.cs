@@ -47,7 +47,7 @@ internal static class DirectiveSyntax
         return equals < 0 || Token.IsToken(member[(equals + 1)..]) || IsQuoted(member[(equals + 1)..]);
     }
 
-    private static bool IsQuoted(ReadOnlySpan<char> value) => value is ['"', .. _] && value.Length > 1 && ClosingQuote(value) == value.Length - 1;
+    private static bool IsQuoted(ReadOnlySpan<char> value) => value is ['"', .. _] && value.Length > 1 && QuotedString.ClosingQuote(value) == value.Length - 1;
 
     private static int EndOfMember(ReadOnlySpan<char> text)
     {
@@ -57,7 +57,7 @@ internal static class DirectiveSyntax
                 return i;
             if (text[i] == '"')
             {
-                var closing = ClosingQuote(text[i..]);
+                var closing = QuotedString.ClosingQuote(text[i..]);
                 if (closing < 0)
                     return text.Length;
                 i += closing;
@@ -65,18 +65,5 @@ internal static class DirectiveSyntax
         }
 
         return text.Length;
-    }
-
-    private static int ClosingQuote(ReadOnlySpan<char> text)
-    {
-        for (var i = 1; i < text.Length; i++)
-        {
-            if (text[i] == '\\')
-                i++;
-            else if (text[i] == '"')
-                return i;
-        }
-
-        return -1;
     }
 }

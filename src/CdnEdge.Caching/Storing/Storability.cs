@@ -7,10 +7,10 @@ internal static class Storability
 {
     /// <summary>Decides from heads alone; the body's size and completeness are the caller's to check.</summary>
     /// <param name="method">The request's method.</param>
-    /// <param name="requestTarget">Absolute URI of the request, for POST's Content-Location rule.</param>
+    /// <param name="requestTarget">Absolute URI of the request, for POST's Content-Location rule; other methods do without.</param>
     internal static NoStoreReason Decide(
         string method,
-        Uri requestTarget,
+        Uri? requestTarget,
         IHeaderDictionary requestHeaders,
         in RequestDirectives requestDirectives,
         int status,
@@ -45,7 +45,7 @@ internal static class Storability
             return NoStoreReason.VaryStar;
         if (SetsSharedCookie(responseHeaders, directives, policy))
             return NoStoreReason.SetCookie;
-        if (method == "POST" && !(freshness.IsExplicit && IsAboutTarget(requestTarget, responseHeaders)))
+        if (method == "POST" && !(freshness.IsExplicit && requestTarget is not null && IsAboutTarget(requestTarget, responseHeaders)))
             return NoStoreReason.Method;
         return Use(status, requestHeaders, responseHeaders, directives, freshness, policy);
     }

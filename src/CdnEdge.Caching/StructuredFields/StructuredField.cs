@@ -42,7 +42,7 @@ internal static class StructuredField
         target.Append('"');
     }
 
-    internal static bool IsToken(string text)
+    private static bool IsToken(string text)
     {
         if (text.Length == 0 || (!char.IsAsciiLetter(text[0]) && text[0] != '*'))
             return false;

@@ -12,7 +12,7 @@ internal static class CdnCacheOptionsValidation
     /// <param name="availableMemory">Bytes that the process may use (<see cref="MemoryBound.Available"/>).</param>
     internal static IEnumerable<string> Errors(string path, CdnCacheOptions options, long availableMemory)
     {
-        if (!IsToken(options.Name))
+        if (!Token.IsToken(options.Name))
             yield return $"{path}:Name: '{options.Name}' is not a token; letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2)";
 
         if (options.Memory.MaxBytes is { } bytes)
@@ -52,7 +52,4 @@ internal static class CdnCacheOptionsValidation
             ? null
             : $"'{entry}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)";
     }
-
-    private static bool IsToken(string text) =>
-        text.Length > 0 && text.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 }

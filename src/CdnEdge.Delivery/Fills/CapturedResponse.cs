@@ -123,22 +123,8 @@ internal sealed class CapturedResponse :
 
     public void Dispose() => _aborted.Dispose();
 
-    private sealed class BodyStream(CapturedResponse response) : Stream
+    private sealed class BodyStream(CapturedResponse response) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (!response.HasStarted)
@@ -152,23 +138,11 @@ internal sealed class CapturedResponse :
             }
         }
 
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override Task FlushAsync(CancellationToken cancellationToken) => response.StartAsync(cancellationToken);
 
         public override void Flush()
         {
             // Nothing is buffered; a synchronous flush has nothing to wait for.
         }
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException("Write asynchronously.");
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -11,27 +11,19 @@ namespace CdnEdge.Delivery.Fills;
 /// </summary>
 /// <remarks>
 /// States: awaiting the head, streaming the body, completed or failed. A fill whose answer may be stored keeps its whole
-/// body and never waits for a reader. One whose answer may not be stored (or turns out too large) keeps a window: it
-/// reads at most <see cref="ReadAhead"/> ahead of its fastest reader and keeps at most <see cref="Retained"/> bytes for slower
-/// ones; a reader that falls further behind is cut off (it sees a broken transfer) rather than hold the others back.
+/// body and never waits for a reader. One whose answer may not be stored (or turns out too large) keeps a window, which
+/// its readers move on: see <see cref="FillReaders"/>. One that is cut off there sees a broken transfer.
 /// </remarks>
 #pragma warning disable CA1001 // The cancellation has no timer and nothing to free; readers may ask for its token after the fill has ended.
 internal sealed class Fill(FillKey key, long epoch)
 #pragma warning restore CA1001
 {
-    /// <summary>Bytes read ahead of the fastest reader when the body isn't kept whole.</summary>
-    internal const long ReadAhead = 1 << 20;
-
-    /// <summary>Bytes kept for a slower reader of such a body before it's cut off.</summary>
-    private const long Retained = 32 << 20;
-
     private readonly Lock _lock = new();
-    private readonly List<FillReader> _readers = [];
-    private readonly List<InterimResponse> _interims = [];
+    private readonly FillReaders _readers = new();
     private readonly CancellationTokenSource _cancel = new();
 
+    private List<InterimResponse>? _interims;
     private TaskCompletionSource? _changed;
-    private TaskCompletionSource? _readerMoved;
     private int _version;
     private bool _windowed;
     private bool _bodyReleased;
@@ -113,7 +105,7 @@ internal sealed class Fill(FillKey key, long epoch)
 
             // Nobody reads, and nothing will be stored: stop asking the origin. A fill whose head hasn't come goes on,
             // its answer may well be storable.
-            abandoned = IsUnread() && Head is { Stored: null } && !IsCompleted && !IsFailed;
+            abandoned = _readers.AreGone && Head is { Stored: null } && !IsCompleted && !IsFailed;
         }
 
         SignalWriter();
@@ -134,7 +126,7 @@ internal sealed class Fill(FillKey key, long epoch)
                 return;
             }
 
-            _interims.Add(new InterimResponse(status, fields));
+            (_interims ??= []).Add(new InterimResponse(status, fields));
         }
 
         Pulse();
@@ -145,7 +137,7 @@ internal sealed class Fill(FillKey key, long epoch)
     {
         lock (_lock)
         {
-            return seen >= _interims.Count ? [] : _interims.GetRange(seen, _interims.Count - seen);
+            return _interims is null || seen >= _interims.Count ? [] : _interims.GetRange(seen, _interims.Count - seen);
         }
     }
 
@@ -163,13 +155,10 @@ internal sealed class Fill(FillKey key, long epoch)
             _windowed = head.Stored is null;
             if (body is not null)
             {
-                foreach (var reader in _readers)
-                {
-                    reader.Acquire(body);
-                }
+                _readers.Acquire(body);
             }
 
-            abandoned = _windowed && _readers.Count == 0;
+            abandoned = _windowed && _readers.IsEmpty;
         }
 
         if (!quietly)
@@ -191,7 +180,7 @@ internal sealed class Fill(FillKey key, long epoch)
         {
             Head = head;
             _windowed = true;
-            abandoned = _readers.Count == 0;
+            abandoned = _readers.IsEmpty;
         }
 
         if (abandoned)
@@ -274,8 +263,7 @@ internal sealed class Fill(FillKey key, long epoch)
         TaskCompletionSource? waiting;
         lock (_lock)
         {
-            waiting = _readerMoved;
-            _readerMoved = null;
+            waiting = _readers.TakeWaitingWriter();
         }
 
         waiting?.TrySetResult();
@@ -294,50 +282,24 @@ internal sealed class Fill(FillKey key, long epoch)
         waiting?.TrySetResult();
     }
 
-    /// <summary>Nobody is there who'd get the whole: one that was cut off only waits for its client to notice. Under the lock.</summary>
-    private bool IsUnread() => _readers.TrueForAll(static reader => reader.IsCutOff);
-
     private async ValueTask PaceAsync(CancellationToken cancellation)
     {
         while (true)
         {
-            Task moved;
+            Task? moved;
             lock (_lock)
             {
-                if (IsUnread())
+                if (_readers.AreGone)
                 {
                     break;
                 }
 
-                var written = Body!.Length;
-                var fastest = 0L;
-                var slowest = long.MaxValue;
-                foreach (var reader in _readers)
-                {
-                    if (written - reader.Position > Retained && _readers.Count > 1)
-                    {
-                        reader.CutOff();
-                    }
+                moved = _readers.Pace(Body!);
+            }
 
-                    if (!reader.IsCutOff)
-                    {
-                        fastest = Math.Max(fastest, reader.Position);
-                        slowest = Math.Min(slowest, reader.Position);
-                    }
-                }
-
-                if (slowest != long.MaxValue)
-                {
-                    Body.TrimBefore(slowest);
-                }
-
-                if (written - fastest < ReadAhead)
-                {
-                    return;
-                }
-
-                _readerMoved ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                moved = _readerMoved.Task;
+            if (moved is null)
+            {
+                return;
             }
 
             await moved.WaitAsync(cancellation);
@@ -348,6 +310,3 @@ internal sealed class Fill(FillKey key, long epoch)
         cancellation.ThrowIfCancellationRequested();
     }
 }
-
-/// <summary>An interim (1xx) response.</summary>
-internal readonly record struct InterimResponse(int Status, IReadOnlyList<KeyValuePair<string, string>> Fields);

@@ -31,8 +31,8 @@ internal sealed class FillExchange(
     private bool _isStored;
     private bool _bodyFollows;
 
-    // The stored parts that this exchange's 206 completes; held to the end, for those behind the gap come last.
-    private PartialBody? _parts;
+    // Set where this exchange's answer is the part that completes those stored. A 200 in its place is another whole.
+    private PartCompletion? _completion;
 
     internal ExchangeResult Result { get; private set; }
 
@@ -51,7 +51,7 @@ internal sealed class FillExchange(
         if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
         {
             // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
-            Fail(ProxyStatus.AmbiguousLength);
+            services.Fills.Fail(fill, ProxyStatus.AmbiguousLength);
             response.Abort();
             return ValueTask.CompletedTask;
         }
@@ -64,7 +64,7 @@ internal sealed class FillExchange(
                 return ValueTask.CompletedTask;
 
             case FillKind.Complete when response.StatusCode != StatusCodes.Status200OK:
-                if (!TryComplete(plan.Stored!, response, responseTime))
+                if (!TryComplete(response, responseTime))
                 {
                     Result = ExchangeResult.AskPlainly;
                     response.Abort();
@@ -73,7 +73,7 @@ internal sealed class FillExchange(
                 return ValueTask.CompletedTask;
 
             default:
-                Publish(response, response.StatusCode, response.Headers, response.Headers.ContentLength, responseTime, prefix: null);
+                Publish(response, response.StatusCode, response.Headers, responseTime);
                 return ValueTask.CompletedTask;
         }
     }
@@ -86,10 +86,10 @@ internal sealed class FillExchange(
             return ValueTask.CompletedTask;
         }
 
-        if (_parts is not null && _body.Length + bytes.Length > plan.Missing.End)
+        if (_completion is not null && !_completion.HasRoomFor(_body, bytes.Length))
         {
             // More than its Content-Range says: which of the bytes are the gap's can't be told.
-            Fail(ProxyStatus.Incomplete);
+            services.Fills.Fail(fill, ProxyStatus.Incomplete);
             fill.Cancel();
             return ValueTask.CompletedTask;
         }
@@ -115,7 +115,7 @@ internal sealed class FillExchange(
     {
         if (fill.Head is null)
         {
-            Fail(failure);
+            services.Fills.Fail(fill, failure);
         }
     }
 
@@ -130,9 +130,9 @@ internal sealed class FillExchange(
         ProxyStatus? failure = response.IsAborted || fill.Cancelled.IsCancellationRequested
             ? ProxyStatus.Of(Context) ?? ProxyStatus.Incomplete
             : null;
-        if (failure is null)
+        if (failure is null && _body is not null)
         {
-            AppendSuffix();
+            _completion?.AppendBehind(_body);
         }
 
         if (failure is null && fill.Head is { Result: FillResult.Response, ContentLength: { } promised } && _body is not null && _body.Length != promised)
@@ -143,7 +143,7 @@ internal sealed class FillExchange(
         if (failure is not null || fill.Head is null)
         {
             services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            Fail(failure ?? ProxyStatus.Incomplete);
+            services.Fills.Fail(fill, failure ?? ProxyStatus.Incomplete);
             return Result;
         }
 
@@ -151,13 +151,6 @@ internal sealed class FillExchange(
         Store(fill.Head);
         fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
-    }
-
-    /// <summary>Whoever comes next asks anew: the failure is for those who waited for it.</summary>
-    private void Fail(ProxyStatus failure)
-    {
-        services.Fills.Remove(fill);
-        fill.Fail(failure);
     }
 
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>
@@ -179,91 +172,38 @@ internal sealed class FillExchange(
             body: null);
     }
 
-    /// <summary>A 206 that brings what was missing: the stored parts and it make the whole (RFC 9111 §3.4).</summary>
-    private bool TryComplete(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
+    private bool TryComplete(CapturedResponse response, DateTimeOffset responseTime)
     {
-        if (response.StatusCode != StatusCodes.Status206PartialContent
-            || stored.Body is not PartialBody parts
-            || !ContentRange.TryParse(response.Headers.ContentRange, out var contentRange)
-            || contentRange.Range != plan.Missing
-            || contentRange.CompleteLength != parts.Length
-            || !PartStore.MayCombine(stored.Head, response.Headers)
-            || !parts.TryAcquire())
+        _completion = PartCompletion.TryBegin(plan.Stored!, plan.Missing, response.StatusCode, response.Headers);
+        if (_completion is null)
         {
             return false;
         }
 
-        _parts = parts;
-        var whole = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
-        IHeaderDictionary headers = new HeaderDictionary();
-        foreach (var field in whole.Fields)
-        {
-            headers[field.Name] = field.Value;
-        }
-
-        foreach (var (name, value) in response.Headers)
-        {
-            if (!headers.ContainsKey(name))
-            {
-                headers[name] = value;
-            }
-        }
-
-        headers.ContentRange = default;
-        headers.ContentLength = parts.Length;
-        Publish(response, StatusCodes.Status200OK, headers, parts.Length, responseTime, prefix: parts);
+        var headers = _completion.FieldsOfWhole(response.Headers, policy, requestTime, responseTime);
+        Publish(response, StatusCodes.Status200OK, headers, responseTime);
         return true;
     }
 
     public void Dispose()
     {
-        _parts?.Release();
-        _parts = null;
+        _completion?.Dispose();
+        _completion = null;
     }
 
-    private void Publish(
-        CapturedResponse response,
-        int status,
-        IHeaderDictionary headers,
-        long? contentLength,
-        DateTimeOffset responseTime,
-        PartialBody? prefix)
+    private void Publish(CapturedResponse response, int status, IHeaderDictionary headers, DateTimeOffset responseTime)
     {
-        var directives = ResponseDirectives.Parse(headers, policy);
-        var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime);
-        var requestDirectives = RequestDirectives.Parse(Context.Request.Headers);
-        var reason = Storability.Decide(
-            HttpMethods.Get, RequestTarget.Of(Context.Request), Context.Request.Headers, in requestDirectives,
-            status, headers, directives, in freshness, policy);
-        if (reason == NoStoreReason.None && contentLength > _maxObjectBytes)
-        {
-            reason = NoStoreReason.TooLarge;
-        }
+        // A fill asks for no part but the one that completes (which is a whole by now): this one is nobody's.
+        var objection = status == StatusCodes.Status206PartialContent ? NoStoreReason.PartialUnusable : NoStoreReason.None;
+        var (stored, reason) = ResponseJudgement.Of(
+            services, fill.Key.Key, Context.Request, status, headers, policy, requestTime, responseTime, objection);
 
-        if (reason == NoStoreReason.None && status == StatusCodes.Status206PartialContent)
-        {
-            // A fill asks for no part but the one that completes (which is a whole by now): this one is nobody's.
-            reason = NoStoreReason.PartialUnusable;
-        }
-
-        if (reason == NoStoreReason.None
-            && !services.MayStore(new CacheCandidate(HttpMethods.Get, fill.Key.Key.ToString(), Context.Request.Headers, status, headers)))
-        {
-            reason = NoStoreReason.Policy;
-        }
-
-        var stored = reason == NoStoreReason.None
-            ? StoredHead.Create(status, headers, Context.Request.Headers, directives, freshness, policy)
-            : null;
-
+        var contentLength = headers.ContentLength;
         var mayHaveBody = status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) && contentLength != 0;
         if (mayHaveBody)
         {
             _body = GrowingBody.Create(services.Memory.Arena, stored is null ? null : contentLength);
-            if (prefix is not null && plan.Missing.Offset > 0)
-            {
-                CopyInto(_body, prefix, new ByteRange(0, plan.Missing.Offset));
-            }
+            _completion?.AppendBefore(_body);
         }
 
         ClientFields.Prepare(headers, policy, isStored: stored is not null);
@@ -314,16 +254,6 @@ internal sealed class FillExchange(
         services.NotStored(fill.Key.Key, reason);
     }
 
-    /// <summary>Where the missing range stood before stored bytes: they come last.</summary>
-    private void AppendSuffix()
-    {
-        // Only behind a 206: a 200 in its place is another whole, none of the parts are its.
-        if (_parts is { } parts && _body is not null && _body.Length == plan.Missing.End && parts.Length > plan.Missing.End)
-        {
-            CopyInto(_body, parts, new ByteRange(plan.Missing.End, parts.Length - plan.Missing.End));
-        }
-    }
-
     private void Store(FillHead head)
     {
         if (_isStored || head is { Result: FillResult.Validated })
@@ -353,20 +283,5 @@ internal sealed class FillExchange(
         }
 
         services.Store(fill.Key.Key, new StoredResponse(head.Stored, _body), fill.Epoch, policy);
-    }
-
-    private static void CopyInto(GrowingBody body, StoredBody source, ByteRange range)
-    {
-        for (var offset = range.Offset; offset < range.End;)
-        {
-            var run = source.Read(offset, (int)Math.Min(StoredResponder.BurstBytes, range.End - offset));
-            if (run.IsEmpty)
-            {
-                throw new InvalidOperationException($"A stored part lacks the byte at {offset}.");
-            }
-
-            body.Append(run.Span);
-            offset += run.Length;
-        }
     }
 }

@@ -10,6 +10,10 @@ internal sealed class FillReader(Fill fill) : IDisposable
 
     private StoredBody? _held;
 
+    /// <summary>Its neighbours among the fill's readers; changed under the fill's lock.</summary>
+    internal FillReader? Older { get; set; }
+    internal FillReader? Newer { get; set; }
+
     /// <summary>Bytes read so far, as offset in the body.</summary>
     internal long Position { get; private set; }
 

@@ -25,9 +25,7 @@ internal sealed partial class FillRunner(CacheServices services)
         catch
         {
             // It's in the table already: nobody may wait for a fill that never ran.
-            services.Fills.Remove(fill);
-            services.Fills.Remove(fill);
-            fill.Fail(ProxyStatus.InternalError);
+            services.Fills.Fail(fill, ProxyStatus.InternalError);
             plan.Stored?.EndRevalidation();
             throw;
         }
@@ -61,8 +59,7 @@ internal sealed partial class FillRunner(CacheServices services)
                 Log.FillBroke(services.Logger, exception, fill.Key.Key.ToString());
             }
 
-            services.Fills.Remove(fill);
-            fill.Fail(ProxyStatus.InternalError);
+            services.Fills.Fail(fill, ProxyStatus.InternalError);
         }
         finally
         {
@@ -89,7 +86,7 @@ internal sealed partial class FillRunner(CacheServices services)
             if (timeout is { HasElapsed: true } && ProxyStatus.Of(context) is not null)
             {
                 // The cause, before what came of it: YARP sees a request that was called off, no more.
-                job.Fill.Fail(timeout.Failure);
+                services.Fills.Fail(job.Fill, timeout.Failure);
             }
 
             if (!response.HasStarted && ProxyStatus.Of(context) is { } failure)

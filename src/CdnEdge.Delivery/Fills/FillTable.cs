@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Upstream.Failures;
 
 namespace CdnEdge.Delivery.Fills;
 
@@ -18,8 +19,8 @@ internal sealed class FillTable
         }
     }
 
-    /// <summary>The fill under way for <paramref name="key"/>, or a new one for the caller to run.</summary>
-    internal Fill GetOrAdd(FillKey key, Func<FillKey, Fill> create, out bool created)
+    /// <summary>The fill under way for <paramref name="key"/>, or a new one, begun now, for the caller to run.</summary>
+    internal Fill GetOrAdd(FillKey key, Epochs epochs, out bool created)
     {
         var stripe = StripeOf(key.Key);
         lock (stripe)
@@ -30,7 +31,7 @@ internal sealed class FillTable
                 return fill;
             }
 
-            fill = create(key);
+            fill = new Fill(key, epochs.Now);
             stripe.Add(key, fill);
             created = true;
             return fill;
@@ -56,6 +57,13 @@ internal sealed class FillTable
                 stripe.Remove(fill.Key);
             }
         }
+    }
+
+    /// <summary>Fails a fill for those who wait for it; whoever comes next asks anew.</summary>
+    internal void Fail(Fill fill, ProxyStatus failure)
+    {
+        Remove(fill);
+        fill.Fail(failure);
     }
 
     /// <summary>Lets nobody else join the fills of a URL that was invalidated: what they bring may be outdated.</summary>

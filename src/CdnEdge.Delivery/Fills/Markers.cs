@@ -1,25 +1,38 @@
 using System.Collections.Concurrent;
-using CdnEdge.Caching;
 
 namespace CdnEdge.Delivery.Fills;
 
-/// <summary>What requests collapse on: URL and the request's values of what it varies by.</summary>
-internal readonly record struct FillKey(CacheKey Key, string Selecting);
-
 /// <summary>
 /// Short-lived marks of URLs whose last answer couldn't be shared ("hit-for-miss"): their requests don't wait for
-/// each other. Bounded: when full, new marks are dropped until old ones expire, which only costs a wait.
+/// each other.
 /// </summary>
+/// <remarks>
+/// Bounded, in two generations of <see cref="GenerationSize"/>: when the young one is full, the old one is forgotten
+/// whole, which costs no search and at worst a wait.
+/// </remarks>
 internal sealed class Markers(TimeProvider time)
 {
-    private const int MaxCount = 65_536;
+    /// <summary>Marks that one generation holds.</summary>
+    internal const int GenerationSize = 32_768;
 
-    private readonly ConcurrentDictionary<FillKey, long> _expiry = new();
-    private int _count;
+    private readonly Lock _turning = new();
+
+    private Generations _generations = new(new Generation(), null);
+
+    /// <summary>Marks held, those that have expired among them.</summary>
+    internal int Count
+    {
+        get
+        {
+            var (young, old) = Volatile.Read(ref _generations);
+            return Volatile.Read(ref young.Count) + (old is null ? 0 : Volatile.Read(ref old.Count));
+        }
+    }
 
     internal bool IsMarked(FillKey key)
     {
-        if (!_expiry.TryGetValue(key, out var expiry))
+        var (young, old) = Volatile.Read(ref _generations);
+        if (!young.Expiry.TryGetValue(key, out var expiry) && old?.Expiry.TryGetValue(key, out expiry) is not true)
         {
             return false;
         }
@@ -40,42 +53,48 @@ internal sealed class Markers(TimeProvider time)
             return;
         }
 
-        if (Volatile.Read(ref _count) >= MaxCount)
-        {
-            Sweep();
-            if (Volatile.Read(ref _count) >= MaxCount)
-            {
-                return;
-            }
-        }
-
         var expiry = time.GetTimestamp() + (long)(ttl.TotalSeconds * time.TimestampFrequency);
-        if (_expiry.TryAdd(key, expiry))
+        var (young, _) = Volatile.Read(ref _generations);
+        if (!young.Expiry.TryAdd(key, expiry))
         {
-            Interlocked.Increment(ref _count);
+            young.Expiry[key] = expiry;
         }
-        else
+        else if (Interlocked.Increment(ref young.Count) >= GenerationSize)
         {
-            _expiry[key] = expiry;
+            Turn(young);
         }
     }
 
     internal void Clear(FillKey key)
     {
-        if (_expiry.TryRemove(key, out _))
+        var (young, old) = Volatile.Read(ref _generations);
+        young.Remove(key);
+        old?.Remove(key);
+    }
+
+    private void Turn(Generation full)
+    {
+        lock (_turning)
         {
-            Interlocked.Decrement(ref _count);
+            if (ReferenceEquals(_generations.Young, full))
+            {
+                Volatile.Write(ref _generations, new Generations(new Generation(), full));
+            }
         }
     }
 
-    private void Sweep()
+    private sealed record Generations(Generation Young, Generation? Old);
+
+    private sealed class Generation
     {
-        var now = time.GetTimestamp();
-        foreach (var (key, expiry) in _expiry)
+        internal readonly ConcurrentDictionary<FillKey, long> Expiry = new();
+        internal int Count;
+
+        internal void Remove(FillKey key)
         {
-            if (expiry <= now)
+            if (Expiry.TryRemove(key, out _))
             {
-                Clear(key);
+                Interlocked.Decrement(ref Count);
             }
         }
     }

@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using CdnEdge.Upstream.HopByHop;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CdnEdge.Delivery.Forwarding;
@@ -18,7 +20,7 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
     public Task StartAsync(CancellationToken cancellationToken = default) => inner.StartAsync(cancellationToken);
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
-        Microsoft.AspNetCore.Http.SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
+        SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
 
     public async Task CompleteAsync()
     {
@@ -30,22 +32,8 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
         await inner.CompleteAsync();
     }
 
-    private sealed class CopyingStream(Stream inner, DirectExchange exchange) : Stream
+    private sealed class CopyingStream(Stream inner, DirectExchange exchange) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         // The exchange first (it decides when the response starts whether to copy): a client that has the whole finds it stored.
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -54,19 +42,8 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
             await inner.WriteAsync(buffer, cancellationToken);
         }
 
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
-
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
         public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -62,7 +62,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             Forward = plan.Forward,
             ForwardStatus = response.StatusCode,
             Stored = _head is not null ? true : null,
-            Detail = reason is NoStoreReason.None or NoStoreReason.Method ? plan.Detail : CacheMetrics.NameOf(reason.ToString()),
+            Detail = reason is NoStoreReason.None or NoStoreReason.Method ? plan.Detail : CacheMetrics.NameOf(reason),
         };
         ResponseHead.AppendCacheStatus(response.Headers, status.Format(services.Name));
         services.Serving(context, plan.Forward is ForwardReason.Bypass or ForwardReason.Method ? CacheOutcome.Bypass : CacheOutcome.Miss);
@@ -147,37 +147,16 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
     private NoStoreReason BeginCopy(HttpResponse response)
     {
-        var request = context.Request;
-        var responseTime = services.Time.GetUtcNow();
-        var directives = ResponseDirectives.Parse(response.Headers, policy);
-        var freshness = Freshness.Of(response.StatusCode, response.Headers, directives, policy, _requestTime, responseTime);
-        var requestDirectives = RequestDirectives.Parse(request.Headers);
-        var reason = Storability.Decide(
-            request.Method, RequestTarget.Of(request), request.Headers, in requestDirectives,
-            response.StatusCode, response.Headers, directives, in freshness, policy);
-        if (reason == NoStoreReason.None && response.ContentLength > _maxObjectBytes)
-        {
-            reason = NoStoreReason.TooLarge;
-        }
-        else if (reason == NoStoreReason.None && response.Headers.TransferEncoding.Count > 0)
-        {
-            // With trailers for a client of HTTP/1.1: what passes here is framed already.
-            reason = NoStoreReason.Stream;
-        }
-
-        if (reason == NoStoreReason.None
-            && !services.MayStore(new CacheCandidate(request.Method, Key.ToString(), request.Headers, response.StatusCode, response.Headers)))
-        {
-            reason = NoStoreReason.Policy;
-        }
-
-        if (reason != NoStoreReason.None)
+        // With trailers for a client of HTTP/1.1: what passes here is framed already.
+        var objection = response.Headers.TransferEncoding.Count > 0 ? NoStoreReason.Stream : NoStoreReason.None;
+        (_head, var reason) = ResponseJudgement.Of(
+            services, Key, context.Request, response.StatusCode, response.Headers, policy, _requestTime, services.Time.GetUtcNow(), objection);
+        if (_head is null)
         {
             services.NotStored(Key, reason);
             return reason;
         }
 
-        _head = StoredHead.Create(response.StatusCode, response.Headers, request.Headers, directives, freshness, policy);
         if (response.StatusCode != StatusCodes.Status204NoContent && response.ContentLength != 0)
         {
             _copy = GrowingBody.Create(services.Memory.Arena, response.ContentLength);

@@ -65,7 +65,7 @@ internal sealed class DirectForwarder(CacheServices services)
         var now = services.Time.GetUtcNow();
         if (lookup?.Stored is { Body: not Storage.PartialBody } stored
             && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: true, now)
-            && (stored.Body is null || stored.Body.TryAcquire()))
+            && stored.TryAcquireBody())
         {
             services.Serving(context, CacheOutcome.Stale);
             context.Response.Clear();

@@ -43,6 +43,9 @@ internal sealed class StoredResponse
         set => Volatile.Write(ref _judgedAt, value);
     }
 
+    /// <summary>Takes a reference on the body, where there is one; false if it's gone (evicted).</summary>
+    internal bool TryAcquireBody() => Body is null || Body.TryAcquire();
+
     /// <summary>Where the tier keeps it; null when it isn't stored.</summary>
     internal Resource? Resource { get; set; }
 

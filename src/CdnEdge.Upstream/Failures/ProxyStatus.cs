@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text;
+using CdnEdge.Caching;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -73,7 +75,12 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     };
 
     /// <summary>The member of Proxy-Status that the node <paramref name="name"/> appends.</summary>
-    public string ToField(string name) => $"{StructuredName(name)}; error={Error}; details=\"{Details}\"";
+    public string ToField(string name)
+    {
+        var field = new StringBuilder();
+        StructuredField.AppendTokenOrString(field, name);
+        return field.Append("; error=").Append(Error).Append("; details=\"").Append(Details).Append('"').ToString();
+    }
 
     private static ProxyStatus BeforeResponse(Exception? exception)
     {
@@ -161,11 +168,4 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
             AggregateException aggregate => aggregate.InnerExceptions.Select(First<T>).FirstOrDefault(static e => e is not null),
             _ => First<T>(exception.InnerException),
         };
-
-    // A member's name is a token of structured fields (RFC 9651 §3.3.4), else a string.
-    private static string StructuredName(string name) =>
-        name.Length > 0 && (char.IsAsciiLetter(name[0]) || name[0] == '*')
-        && name.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~:/".Contains(c, StringComparison.Ordinal))
-            ? name
-            : $"\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

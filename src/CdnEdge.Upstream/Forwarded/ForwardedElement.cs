@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using CdnEdge.Caching;
 using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Upstream.Forwarded;
@@ -56,14 +57,7 @@ internal static class ForwardedElement
         : null;
 
     // A token stands as it is, anything else (a host with its port) as a quoted-string.
-    private static string Value(string text)
-    {
-        foreach (var c in text)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
-                return $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
-        }
-
-        return text;
-    }
+    private static string Value(string text) => Token.IsToken(text)
+        ? text
+        : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -55,7 +55,7 @@ internal sealed class TrailerEndTransform : ResponseTrailersTransform
 /// A response body that writes its own chunks (RFC 9112 §7.1). An exchange that breaks is never ended, so that the
 /// client sees it broken.
 /// </summary>
-internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpResponseTrailersFeature
+internal sealed class ChunkedBody : WriteOnlyStream, IHttpResponseBodyFeature, IHttpResponseTrailersFeature
 {
     // What would change the meaning of a message already read (RFC 9110 §6.5.1).
     private static readonly string[] NeverTrailers =
@@ -101,16 +101,6 @@ internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpRespo
 
     PipeWriter IHttpResponseBodyFeature.Writer => _writer;
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
     /// <summary>Writes the last chunk and the trailers.</summary>
     public async ValueTask EndAsync(CancellationToken cancellationToken)
     {
@@ -142,9 +132,6 @@ internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpRespo
         await writer.FlushAsync(cancellationToken);
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task FlushAsync(CancellationToken cancellationToken) => _inner.Stream.FlushAsync(cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken = default) => _inner.StartAsync(cancellationToken);
@@ -162,13 +149,5 @@ internal sealed class ChunkedBody : Stream, IHttpResponseBodyFeature, IHttpRespo
                 .Equals("trailers", StringComparison.OrdinalIgnoreCase));
 
     // Kestrel doesn't write synchronously, and neither does YARP.
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Flush() => throw new NotSupportedException();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
+using CdnEdge.Caching;
 using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -32,9 +32,6 @@ internal sealed class Http1InterimWriter : IInterimResponseSink
 {
     // A client that doesn't read may keep its own exchange waiting for so long, and then gets no interim response more.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
-    private static readonly SearchValues<char> Token =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private static readonly HashSet<string> NotPassed = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -141,7 +138,7 @@ internal sealed class Http1InterimWriter : IInterimResponseSink
         var head = new StringBuilder("HTTP/1.1 ").Append(status).Append(' ').Append(reason).Append("\r\n");
         foreach (var (name, value) in fields)
         {
-            if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(Token) || NotPassed.Contains(name)
+            if (!Token.IsToken(name) || NotPassed.Contains(name)
                 || nominated.Contains(name, StringComparer.OrdinalIgnoreCase) || !IsFieldValue(value))
             {
                 continue;

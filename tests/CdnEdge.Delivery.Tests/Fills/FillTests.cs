@@ -4,6 +4,7 @@ using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
+using CsCheck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
@@ -86,24 +87,104 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void Marks_are_bounded_and_the_newest_stay()
+    {
+        var markers = new Markers(new FakeTimeProvider());
+        for (var i = 0; i < 5 * Markers.GenerationSize / 2; i++)
+        {
+            markers.Mark(new FillKey(Key($"/{i}"), ""), TimeSpan.FromHours(1));
+        }
+
+        Assert.InRange(markers.Count, Markers.GenerationSize, 2 * Markers.GenerationSize);
+        Assert.DoesNotContain(
+            Enumerable.Range(3 * Markers.GenerationSize / 2, Markers.GenerationSize),
+            i => !markers.IsMarked(new FillKey(Key($"/{i}"), "")));
+        Assert.False(markers.IsMarked(new FillKey(Key("/0"), "")));
+    }
+
+    [Fact]
+    public void A_mark_that_is_renewed_or_cleared_counts_once()
+    {
+        var markers = new Markers(new FakeTimeProvider());
+        var kept = new FillKey(Key("/kept"), "");
+        markers.Mark(kept, TimeSpan.FromHours(1));
+        for (var i = 0; i < 2 * Markers.GenerationSize; i++)
+        {
+            markers.Mark(kept, TimeSpan.FromHours(1));
+            markers.Mark(new FillKey(Key("/passing"), ""), TimeSpan.FromHours(1));
+            markers.Clear(new FillKey(Key("/passing"), ""));
+        }
+
+        Assert.True(markers.IsMarked(kept));
+        Assert.Equal(1, markers.Count);
+    }
+
+    [Fact]
+    public void A_mark_of_the_old_generation_lasts_its_time_and_can_be_renewed_and_cleared()
+    {
+        var time = new FakeTimeProvider();
+        var markers = new Markers(time);
+        FillKey expiring = new(Key("/expiring"), ""), renewed = new(Key("/renewed"), ""), cleared = new(Key("/cleared"), "");
+        foreach (var key in new[] { expiring, renewed, cleared })
+        {
+            markers.Mark(key, TimeSpan.FromSeconds(10));
+        }
+
+        for (var i = 0; i < Markers.GenerationSize; i++)
+        {
+            markers.Mark(new FillKey(Key($"/{i}"), ""), TimeSpan.FromHours(1));
+        }
+
+        Assert.True(markers.IsMarked(expiring));
+        Assert.True(markers.IsMarked(cleared));
+        markers.Mark(renewed, TimeSpan.FromSeconds(30));
+        markers.Clear(cleared);
+        Assert.False(markers.IsMarked(cleared));
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.False(markers.IsMarked(expiring));
+        Assert.True(markers.IsMarked(renewed));
+        time.Advance(TimeSpan.FromSeconds(20));
+        Assert.False(markers.IsMarked(renewed));
+    }
+
+    [Fact]
     public void One_fill_per_key_and_an_old_one_never_removes_its_successor()
     {
         var table = new FillTable();
+        var epochs = new Epochs();
         var key = new FillKey(Key("/a"), "");
-        var first = table.GetOrAdd(key, NewFill, out var started);
+        var first = table.GetOrAdd(key, epochs, out var started);
         Assert.True(started);
-        Assert.Same(first, table.GetOrAdd(key, NewFill, out started));
+        Assert.Same(first, table.GetOrAdd(key, epochs, out started));
         Assert.False(started);
-        var variant = table.GetOrAdd(new FillKey(Key("/a"), "v"), NewFill, out _);
+        var variant = table.GetOrAdd(new FillKey(Key("/a"), "v"), epochs, out _);
         Assert.NotSame(first, variant);
 
         table.RemoveAll(Key("/a"));
         Assert.Null(table.Find(key));
         Assert.Null(table.Find(variant.Key));
 
-        var second = table.GetOrAdd(key, NewFill, out _);
+        var second = table.GetOrAdd(key, epochs, out _);
         table.Remove(first);
         Assert.Same(second, table.Find(key));
+    }
+
+    [Fact]
+    public void A_failure_is_for_those_who_wait_for_it_and_whoever_comes_next_gets_a_new_fill()
+    {
+        var table = new FillTable();
+        var epochs = new Epochs();
+        epochs.Raise(Key("/elsewhere"));
+        var key = new FillKey(Key("/a"), "");
+        var fill = table.GetOrAdd(key, epochs, out _);
+
+        table.Fail(fill, ProxyStatus.ResponseTimeout);
+
+        Assert.Equal(ProxyStatus.ResponseTimeout, fill.Failure);
+        var next = table.GetOrAdd(key, epochs, out var started);
+        Assert.True(started);
+        Assert.False(next.IsFailed);
+        Assert.Equal(epochs.Now, next.Epoch);
     }
 
     [Fact]
@@ -170,12 +251,34 @@ public sealed class FillTests : IDisposable
     }
 
     [Fact]
+    public void Readers_leave_in_any_order_and_once_only()
+    {
+        Gen.Shuffle(Enumerable.Range(0, 5).ToArray()).Sample(order =>
+        {
+            var readers = new FillReaders();
+            var all = Enumerable.Range(0, 5).Select(_ => new FillReader(NewFill())).ToArray();
+            Array.ForEach(all, readers.Add);
+            foreach (var i in order)
+            {
+                Assert.False(readers.IsEmpty);
+                Assert.False(readers.AreGone);
+                Assert.True(readers.Remove(all[i]));
+                Assert.False(readers.Remove(all[i]));
+                all[i].CutOff();
+            }
+
+            Assert.True(readers.IsEmpty);
+            Assert.True(readers.AreGone);
+        });
+    }
+
+    [Fact]
     public async Task The_writer_waits_at_the_read_ahead_and_goes_on_when_the_reader_does()
     {
         var fill = NewFill();
         using var reader = fill.Attach()!;
         fill.PublishHead(UnstorableHead(), GrowingBody.Create(_arena, null));
-        fill.Append(new byte[Fill.ReadAhead]);
+        fill.Append(new byte[FillReaders.ReadAhead]);
 
         var paced = fill.PublishBytesAsync(fill.Cancelled).AsTask();
         Assert.False(paced.IsCompleted);
@@ -389,9 +492,7 @@ public sealed class FillTests : IDisposable
         return body;
     }
 
-    private static Fill NewFill() => NewFill(new FillKey(Key("/"), ""));
-
-    private static Fill NewFill(FillKey key) => new(key, 0);
+    private static Fill NewFill() => new(new FillKey(Key("/"), ""), 0);
 
     private static FillHead StorableHead() => new() { Result = FillResult.Response, Status = 200, Stored = Stored("X: y") };
 
