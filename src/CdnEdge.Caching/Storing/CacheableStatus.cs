@@ -59,6 +59,15 @@ internal static class CacheableStatus
     internal static bool IsUnderstood(int status) => Understood.Contains(status);
 
     /// <summary>
+    /// Whether a response with this status, even one that isn't stored, shows that what was stored before it is outdated
+    /// (RFC 9111 §4.3.3): it speaks of the resource, not of the request or of the origin's state.
+    /// </summary>
+    internal static bool SpeaksOfResource(int status) => status is >= 200 and <= 499 and not 304 && !Provokable.Contains(status);
+
+    /// <summary>The failures that stale-if-error is about (RFC 5861 §4).</summary>
+    internal static bool IsOriginError(int status) => status is 500 or 502 or 503 or 504;
+
+    /// <summary>
     /// Whether the policy lets a status be stored that a request's headers can provoke. It has to name it: a class
     /// (<c>4xx</c>) in <see cref="CachePolicy.StatusTtl"/> gives those a lifetime that are stored anyway.
     /// </summary>

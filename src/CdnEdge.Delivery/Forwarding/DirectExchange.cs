@@ -18,11 +18,32 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private StoredHead? _head;
     private GrowingBody? _copy;
     private CacheKey? _key = lookup?.Key;
+    private StoredResponse? _standIn;
+    private bool _isStandInChosen;
 
     /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
     internal bool IsAnsweredByEdge { get; set; }
 
     private CacheKey Key => _key ??= RequestKey();
+
+    /// <summary>
+    /// What stands in for upstream's answer, which is an error that something stale is to be served for (RFC 5861 §4) and
+    /// is held back; null if there's no such thing. Decided once, before the response starts. The exchange holds a
+    /// reference on its body until <see cref="TakeStandIn"/>.
+    /// </summary>
+    internal StoredResponse? StandIn
+    {
+        get
+        {
+            if (!_isStandInChosen)
+            {
+                _isStandInChosen = true;
+                _standIn = ChooseStandIn();
+            }
+
+            return _standIn;
+        }
+    }
 
     /// <summary>Passes interim responses on; null where the client can't have any.</summary>
     internal Http1InterimWriter? Interims { get; } = Http1InterimWriter.TryCreate(context);
@@ -136,7 +157,30 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
     }
 
-    public void Dispose() => DropCopy();
+    /// <summary>Hands over <see cref="StandIn"/> with the reference on its body.</summary>
+    internal StoredResponse? TakeStandIn()
+    {
+        var taken = StandIn;
+        _standIn = null;
+        return taken;
+    }
+
+    public void Dispose()
+    {
+        DropCopy();
+        _standIn?.Body?.Release();
+        _standIn = null;
+    }
+
+    private StoredResponse? ChooseStandIn() =>
+        !context.Response.HasStarted
+        && CacheableStatus.IsOriginError(context.Response.StatusCode)
+        && lookup?.Stored is { } stored
+        && StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, services.Time.GetUtcNow())
+        && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: false, services.Time.GetUtcNow())
+        && (stored.Body is null || stored.Body.TryAcquire())
+            ? stored
+            : null;
 
     private void DropCopy()
     {
@@ -197,7 +241,17 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             return;
         }
 
-        var stored = lookup?.Stored;
+        // Not what the look-up found: parts that were asked for at the same time have come since, or the whole has.
+        var stored = services.Memory.Find(Key) is { } resource ? StoredSelection.Select(resource, policy, context.Request.Headers) : null;
+        if (stored is { Body: not (null or PartialBody { IsComplete: false }), Head: var whole }
+            && Reuse.Decide(whole, default, hasAuthorization: false, services.Time.GetUtcNow()) == ReuseDecision.Fresh
+            && !whole.IsContradictedBy(context.Response.Headers))
+        {
+            copy.Release();
+            services.NotStored(Key, NoStoreReason.PartialUnusable);
+            return;
+        }
+
         var body = PartStore.Combine(stored, context.Response.Headers, range, completeLength, copy);
         services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body), _epoch, policy);
     }
@@ -205,9 +259,10 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
     private void FreshenByHead(StoredResponse stored, HttpResponse response)
     {
-        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0))
+        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
+            && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()) is { MustBeDropped: false } freshened)
         {
-            services.Memory.UpdateHead(stored, stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()));
+            services.Memory.UpdateHead(stored, freshened);
         }
         else
         {
