@@ -238,7 +238,7 @@ internal sealed class FillExchange(
     {
         var directives = ResponseDirectives.Parse(headers, policy);
         var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime);
-        var requestDirectives = RequestDirectives.Parse(Context.Request.Headers);
+        var requestDirectives = policy.HonourRequestDirectives ? RequestDirectives.Parse(Context.Request.Headers) : default;
         var reason = Storability.Decide(
             HttpMethods.Get, RequestTarget.Of(Context.Request), Context.Request.Headers, in requestDirectives,
             status, headers, directives, in freshness, policy);

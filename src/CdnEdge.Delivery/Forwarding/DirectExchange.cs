@@ -24,7 +24,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
     internal bool IsAnsweredByEdge { get; set; }
 
-    private CacheKey Key => _key ??= RequestKey();
+    private CacheKey Key => _key ??= RequestKey(policy);
 
     /// <summary>
     /// What stands in for upstream's answer, which is an error that something stale is to be served for (RFC 5861 §4) and
@@ -195,7 +195,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         var responseTime = services.Time.GetUtcNow();
         var directives = ResponseDirectives.Parse(response.Headers, policy);
         var freshness = Freshness.Of(response.StatusCode, response.Headers, directives, policy, _requestTime, responseTime);
-        var requestDirectives = RequestDirectives.Parse(request.Headers);
+        var requestDirectives = policy.HonourRequestDirectives ? RequestDirectives.Parse(request.Headers) : default;
         var reason = Storability.Decide(
             request.Method, RequestTarget.Of(request), request.Headers, in requestDirectives,
             response.StatusCode, response.Headers, directives, in freshness, policy);
@@ -275,11 +275,14 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         var target = RequestTarget.Of(context.Request);
         var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
         var epoch = services.Invalidate(Key);
-        foreach (var uri in Invalidation.Targets(target, response.Headers))
+        var invalidated = new HashSet<CacheKey> { Key };
+        var targets = Invalidation.Targets(target, response.Headers);
+
+        // By every policy's keys: the route of the GETs, or of what Location names, may have another than this one's. The
+        // target is among them as a URI too; that key is another one only where a contributor changes the request's.
+        foreach (var keying in services.Policies.All.Prepend(policy))
         {
-            // The target is among them; its key is another one only where a contributor changes it.
-            var key = CacheKey.Of(policy, uri);
-            if (!key.Equals(Key))
+            foreach (var key in targets.Select(uri => CacheKey.Of(keying, uri)).Prepend(RequestKey(keying)).Where(invalidated.Add))
             {
                 services.Invalidate(key);
             }
@@ -293,11 +296,11 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
     }
 
-    private CacheKey RequestKey()
+    private CacheKey RequestKey(CachePolicy keying)
     {
         var parts = services.KeyPartsOf(context);
         Span<byte> scratch = stackalloc byte[512];
-        var composer = KeyComposer.Compose(policy, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
+        var composer = KeyComposer.Compose(keying, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
         try
         {
             return composer.ToKey();
