@@ -99,6 +99,12 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 continue;
             }
 
+            // What the origin's error can't answer something stale may, for those who waited as for the first.
+            if (CacheableStatus.IsOriginError(head.Status) && await TryServeStaleAsync(context, lookup, head.Status))
+            {
+                return;
+            }
+
             if (MayShare(context, lookup, head))
             {
                 await AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
@@ -179,7 +185,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         }
 
         var usable = head.Result != FillResult.Failure && await FillResponder.HasUsableBodyAsync(fill, services.Time, context.RequestAborted);
-        if ((!usable || head.Status is 500 or 502 or 503 or 504)
+        if ((!usable || CacheableStatus.IsOriginError(head.Status))
             && await TryServeStaleAsync(context, lookup, usable ? head.Status : null))
         {
             return;

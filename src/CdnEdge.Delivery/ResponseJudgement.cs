@@ -31,7 +31,7 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
     {
         var directives = ResponseDirectives.Parse(headers, policy);
         var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime);
-        var requestDirectives = RequestDirectives.Parse(request.Headers);
+        var requestDirectives = policy.HonourRequestDirectives ? RequestDirectives.Parse(request.Headers) : default;
         var target = HttpMethods.IsPost(request.Method) ? RequestTarget.Of(request) : null;
         var reason = Storability.Decide(
             request.Method, target, request.Headers, in requestDirectives,

@@ -126,6 +126,14 @@ public class StorabilityTests
     }
 
     [Theory]
+    [InlineData(QueryKeyMode.All, NoStoreReason.None)]
+    [InlineData(QueryKeyMode.None, NoStoreReason.Status)]
+    [InlineData(QueryKeyMode.Allow, NoStoreReason.Status)]
+    [InlineData(QueryKeyMode.Deny, NoStoreReason.Status)]
+    public void A_uri_too_long_is_about_the_key_only_if_the_whole_query_is_in_it(QueryKeyMode query, NoStoreReason reason) =>
+        Assert.Equal(reason, Decide([Fresh], status: 414, policy: new CachePolicy { Key = { Query = query, QueryParameters = ["a"] } }));
+
+    [Theory]
     [InlineData(100)]
     [InlineData(103)]
     [InlineData(304)]

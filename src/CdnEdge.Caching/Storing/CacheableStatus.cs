@@ -40,7 +40,7 @@ internal static class CacheableStatus
         510, // Not Extended: the request lacked an extension (RFC 2774).
         511, // Network Authentication Required: MUST NOT be stored (RFC 6585 §6).
         // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 405,
-        // 410, 414, 451, 501; nor 500, 502, 503, 504, which are stored only with explicit freshness.
+        // 410, 451, 501, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
     }.ToFrozenSet();
 
     /// <summary>Registered final codes: the ones that must-understand can rely on (RFC 9111 §5.2.2.3).</summary>
@@ -59,11 +59,20 @@ internal static class CacheableStatus
     internal static bool IsUnderstood(int status) => Understood.Contains(status);
 
     /// <summary>
+    /// Whether a response with this status, even one that isn't stored, shows that what was stored before it is outdated
+    /// (RFC 9111 §4.3.3): it speaks of the resource, not of the request or of the origin's state.
+    /// </summary>
+    internal static bool SpeaksOfResource(int status) => status is >= 200 and <= 499 and not 304 && !Provokable.Contains(status);
+
+    /// <summary>The failures that stale-if-error is about (RFC 5861 §4).</summary>
+    internal static bool IsOriginError(int status) => status is 500 or 502 or 503 or 504;
+
+    /// <summary>
     /// Whether the policy lets a status be stored that a request's headers can provoke. It has to name it: a class
     /// (<c>4xx</c>) in <see cref="CachePolicy.StatusTtl"/> gives those a lifetime that are stored anyway.
     /// </summary>
     internal static bool IsAllowed(int status, CachePolicy policy) =>
-        !Provokable.Contains(status)
+        !(Provokable.Contains(status) || (status == 414 && policy.Key.Query != QueryKeyMode.All))
         || policy.StoreStatuses.Contains(status)
         || (policy.StatusTtl.Count != 0 && policy.StatusTtl.ContainsKey(status.ToString(CultureInfo.InvariantCulture)));
 

@@ -170,11 +170,7 @@ internal sealed class CapturedRequest
                 headers.Range = plan.Missing.End == plan.Stored.Body!.Length
                     ? $"bytes={plan.Missing.Offset}-"
                     : $"bytes={plan.Missing.Offset}-{plan.Missing.End - 1}";
-                if (head.ETag is { IsWeak: false } strong)
-                {
-                    headers.IfRange = strong.Text;
-                }
-
+                headers.IfRange = head.ETag!.Value.Text;
                 break;
 
             case FillKind.Plain:

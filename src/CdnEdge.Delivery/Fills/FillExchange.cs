@@ -60,7 +60,14 @@ internal sealed class FillExchange(
         switch (plan.Kind)
         {
             case FillKind.Revalidate when response.StatusCode == StatusCodes.Status304NotModified:
-                Confirm(plan.Stored!, response, responseTime);
+                if (plan.Stored!.Head.IsContradictedBy(response.Headers))
+                {
+                    Result = ExchangeResult.AskPlainly;
+                    response.Abort();
+                    return ValueTask.CompletedTask;
+                }
+
+                Confirm(plan.Stored, response, responseTime);
                 return ValueTask.CompletedTask;
 
             case FillKind.Complete when response.StatusCode != StatusCodes.Status200OK:
@@ -209,9 +216,16 @@ internal sealed class FillExchange(
         ClientFields.Prepare(headers, policy, isStored: stored is not null);
         if (stored is null)
         {
-            MarkUnshareable(reason);
-            if (plan.Stored is { } outdated && status < StatusCodes.Status500InternalServerError
-                && reason is NoStoreReason.NoStore or NoStoreReason.Private)
+            services.Fills.Remove(fill);
+            services.NotStored(fill.Key.Key, reason);
+            if (plan.Stored is null || !CacheableStatus.IsOriginError(status))
+            {
+                // An origin's error in place of a validation says nothing of the resource: the next request is another
+                // try, and what is stored may answer it if that fails too.
+                services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
+            }
+
+            if (plan.Stored is { } outdated && CacheableStatus.SpeaksOfResource(status))
             {
                 // What is stored is outdated all the same. Not after the body: in the background nobody waits for that.
                 services.Memory.Remove(outdated);
@@ -240,18 +254,13 @@ internal sealed class FillExchange(
         fill.PublishHead(head, _body, quietly: _bodyFollows && _body is not null);
     }
 
-    private void StopStoring(FillHead head)
-    {
-        MarkUnshareable(NoStoreReason.TooLarge);
-        fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
-    }
-
     /// <summary>Nobody else may join, and those who come next needn't wait for each other.</summary>
-    private void MarkUnshareable(NoStoreReason reason)
+    private void StopStoring(FillHead head)
     {
         services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
         services.Fills.Remove(fill);
-        services.NotStored(fill.Key.Key, reason);
+        services.NotStored(fill.Key.Key, NoStoreReason.TooLarge);
+        fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
     }
 
     private void Store(FillHead head)

@@ -33,7 +33,10 @@ internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, 
 
         if (stored.Body is PartialBody { IsComplete: false } partial)
         {
-            return MissingRange(partial) is { } missing ? new FillPlan(FillKind.Complete, stored, missing) : plain;
+            // Parts are only put together under a strong validator (RFC 9111 §3.4).
+            return stored.Head.ETag is { IsWeak: false } && MissingRange(partial) is { } missing
+                ? new FillPlan(FillKind.Complete, stored, missing)
+                : plain;
         }
 
         return stored.Head.ETag is not null || stored.Head.LastModified is not null

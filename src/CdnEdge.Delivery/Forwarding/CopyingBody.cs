@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace CdnEdge.Delivery.Forwarding;
 
-/// <summary>A response body that passes everything on to the client and shows it to the exchange.</summary>
+/// <summary>
+/// A response body that passes everything on to the client and shows it to the exchange; nothing where something stored
+/// stands in for the answer.
+/// </summary>
 internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange exchange) : IHttpResponseBodyFeature
 {
     private CopyingStream? _stream;
@@ -17,7 +20,8 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
 
     public void DisableBuffering() => inner.DisableBuffering();
 
-    public Task StartAsync(CancellationToken cancellationToken = default) => inner.StartAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken = default) =>
+        exchange.StandIn is null ? inner.StartAsync(cancellationToken) : Task.CompletedTask;
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
         SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
@@ -29,7 +33,10 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
             await _writer.CompleteAsync();
         }
 
-        await inner.CompleteAsync();
+        if (exchange.StandIn is null)
+        {
+            await inner.CompleteAsync();
+        }
     }
 
     private sealed class CopyingStream(Stream inner, DirectExchange exchange) : WriteOnlyStream
@@ -37,13 +44,25 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
         // The exchange first (it decides when the response starts whether to copy): a client that has the whole finds it stored.
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            if (exchange.StandIn is not null)
+            {
+                return;
+            }
+
             await exchange.StartAsync(cancellationToken);
             exchange.Copy(buffer.Span);
             await inner.WriteAsync(buffer, cancellationToken);
         }
 
-        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+        public override Task FlushAsync(CancellationToken cancellationToken) =>
+            exchange.StandIn is null ? inner.FlushAsync(cancellationToken) : Task.CompletedTask;
 
-        public override void Flush() => inner.Flush();
+        public override void Flush()
+        {
+            if (exchange.StandIn is null)
+            {
+                inner.Flush();
+            }
+        }
     }
 }

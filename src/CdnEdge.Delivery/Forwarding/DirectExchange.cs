@@ -18,11 +18,32 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private StoredHead? _head;
     private GrowingBody? _copy;
     private CacheKey? _key = lookup?.Key;
+    private StoredResponse? _standIn;
+    private bool _isStandInChosen;
 
     /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
     internal bool IsAnsweredByEdge { get; set; }
 
-    private CacheKey Key => _key ??= RequestKey();
+    private CacheKey Key => _key ??= RequestKey(policy);
+
+    /// <summary>
+    /// What stands in for upstream's answer, which is an error that something stale is to be served for (RFC 5861 §4) and
+    /// is held back; null if there's no such thing. Decided once, before the response starts. The exchange holds a
+    /// reference on its body until <see cref="TakeStandIn"/>.
+    /// </summary>
+    internal StoredResponse? StandIn
+    {
+        get
+        {
+            if (!_isStandInChosen)
+            {
+                _isStandInChosen = true;
+                _standIn = ChooseStandIn();
+            }
+
+            return _standIn;
+        }
+    }
 
     /// <summary>Passes interim responses on; null where the client can't have any.</summary>
     internal Http1InterimWriter? Interims { get; } = Http1InterimWriter.TryCreate(context);
@@ -136,7 +157,30 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
     }
 
-    public void Dispose() => DropCopy();
+    /// <summary>Hands over <see cref="StandIn"/> with the reference on its body.</summary>
+    internal StoredResponse? TakeStandIn()
+    {
+        var taken = StandIn;
+        _standIn = null;
+        return taken;
+    }
+
+    public void Dispose()
+    {
+        DropCopy();
+        _standIn?.Body?.Release();
+        _standIn = null;
+    }
+
+    private StoredResponse? ChooseStandIn() =>
+        !context.Response.HasStarted
+        && CacheableStatus.IsOriginError(context.Response.StatusCode)
+        && lookup?.Stored is { } stored
+        && StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, services.Time.GetUtcNow())
+        && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: false, services.Time.GetUtcNow())
+        && (stored.Body is null || stored.Body.TryAcquire())
+            ? stored
+            : null;
 
     private void DropCopy()
     {
@@ -176,7 +220,17 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             return;
         }
 
-        var stored = lookup?.Stored;
+        // Not what the look-up found: parts that were asked for at the same time have come since, or the whole has.
+        var stored = services.Memory.Find(Key) is { } resource ? StoredSelection.Select(resource, policy, context.Request.Headers) : null;
+        if (stored is { Body: not (null or PartialBody { IsComplete: false }), Head: var whole }
+            && Reuse.Decide(whole, default, hasAuthorization: false, services.Time.GetUtcNow()) == ReuseDecision.Fresh
+            && !whole.IsContradictedBy(context.Response.Headers))
+        {
+            copy.Release();
+            services.NotStored(Key, NoStoreReason.PartialUnusable);
+            return;
+        }
+
         var body = PartStore.Combine(stored, context.Response.Headers, range, completeLength, copy);
         services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body), _epoch, policy);
     }
@@ -184,9 +238,10 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
     private void FreshenByHead(StoredResponse stored, HttpResponse response)
     {
-        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0))
+        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
+            && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()) is { MustBeDropped: false } freshened)
         {
-            services.Memory.UpdateHead(stored, stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()));
+            services.Memory.UpdateHead(stored, freshened);
         }
         else
         {
@@ -199,11 +254,14 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         var target = RequestTarget.Of(context.Request);
         var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
         var epoch = services.Invalidate(Key);
-        foreach (var uri in Invalidation.Targets(target, response.Headers))
+        var invalidated = new HashSet<CacheKey> { Key };
+        var targets = Invalidation.Targets(target, response.Headers);
+
+        // By every policy's keys: the route of the GETs, or of what Location names, may have another than this one's. The
+        // target is among them as a URI too; that key is another one only where a contributor changes the request's.
+        foreach (var keying in services.Policies.All.Prepend(policy))
         {
-            // The target is among them; its key is another one only where a contributor changes it.
-            var key = CacheKey.Of(policy, uri);
-            if (!key.Equals(Key))
+            foreach (var key in targets.Select(uri => CacheKey.Of(keying, uri)).Prepend(RequestKey(keying)).Where(invalidated.Add))
             {
                 services.Invalidate(key);
             }
@@ -217,11 +275,11 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
     }
 
-    private CacheKey RequestKey()
+    private CacheKey RequestKey(CachePolicy keying)
     {
         var parts = services.KeyPartsOf(context);
         Span<byte> scratch = stackalloc byte[512];
-        var composer = KeyComposer.Compose(policy, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
+        var composer = KeyComposer.Compose(keying, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
         try
         {
             return composer.ToKey();

@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
@@ -27,9 +28,10 @@ internal sealed class DirectForwarder(CacheServices services)
         context.Response.OnStarting(static state => ((DirectExchange)state).OnStartingAsync(), exchange);
 
         var original = context.Features.Get<IHttpResponseBodyFeature>();
-        if (plan.MayStore && original is not null)
+        var looksOn = original is not null && (plan.MayStore || lookup?.Stored is not null);
+        if (looksOn)
         {
-            context.Features.Set<IHttpResponseBodyFeature>(new CopyingBody(original, exchange));
+            context.Features.Set<IHttpResponseBodyFeature>(new CopyingBody(original!, exchange));
         }
 
         try
@@ -41,6 +43,14 @@ internal sealed class DirectForwarder(CacheServices services)
 
             if (ProxyStatus.Of(context) is not { } failure)
             {
+                if (exchange.TakeStandIn() is { } stale)
+                {
+                    context.Features.Set(original);
+                    exchange.IsAnsweredByEdge = true;
+                    await ServeStaleAsync(context, stale, context.Response.StatusCode, services.Time.GetUtcNow());
+                    return;
+                }
+
                 await exchange.CompleteAsync();
             }
             else if (!context.Response.HasStarted)
@@ -50,7 +60,7 @@ internal sealed class DirectForwarder(CacheServices services)
         }
         finally
         {
-            if (plan.MayStore)
+            if (looksOn)
             {
                 context.Features.Set(original);
             }
@@ -63,19 +73,26 @@ internal sealed class DirectForwarder(CacheServices services)
     {
         exchange.IsAnsweredByEdge = true;
         var now = services.Time.GetUtcNow();
-        if (lookup?.Stored is { Body: not Storage.PartialBody } stored
+        if (lookup?.Stored is { Body: not PartialBody } stored
             && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: true, now)
             && stored.TryAcquireBody())
         {
-            services.Serving(context, CacheOutcome.Stale);
-            context.Response.Clear();
-            var head = stored.Head;
-            await StoredResponder.ServeAsync(context, head, stored.Body, now, StaleStatus.Of(services.Name, head, null, now));
+            await ServeStaleAsync(context, stored, errorStatus: null, now);
             return;
         }
 
         services.Serving(context, CacheOutcome.Error);
         var status = new CacheStatus { Forward = plan.Forward, Detail = failure.Error };
         await ErrorResponder.WriteFailureAsync(context, failure, services.Name, status.Format(services.Name));
+    }
+
+    /// <summary>In place of upstream's error, or of nothing (null). Takes over the reference on the body.</summary>
+    private Task ServeStaleAsync(HttpContext context, StoredResponse stale, int? errorStatus, DateTimeOffset now)
+    {
+        services.Memory.Touch(stale);
+        services.Serving(context, CacheOutcome.Stale);
+        context.Response.Clear();
+        var head = stale.Head;
+        return StoredResponder.ServeAsync(context, head, stale.Body, now, StaleStatus.Of(services.Name, head, errorStatus, now));
     }
 }

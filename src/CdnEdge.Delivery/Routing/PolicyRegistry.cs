@@ -28,6 +28,10 @@ internal sealed class PolicyRegistry : IDisposable
     /// <summary>Grows with every change of the options.</summary>
     internal int Generation => Volatile.Read(ref _generation);
 
+    /// <summary>Those that store anything, the one of routes that choose none included.</summary>
+    internal IEnumerable<CachePolicy> All =>
+        Volatile.Read(ref _options).Policies.Values.Append(Find(null)).Where(static policy => policy.Enabled).Distinct();
+
     /// <summary>
     /// The policy of that name. A name that isn't there is a mistake in the configuration that validation reports;
     /// its routes aren't cached rather than cached under rules nobody chose.

@@ -1,5 +1,6 @@
 using CdnEdge.Caching;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Delivery.Routing;
 
@@ -79,15 +80,9 @@ internal static class RequestBypass
             }
         }
 
-        if (bypass.Cookies.Count > 0 && request.Headers.Cookie.Count > 0)
+        if (bypass.Cookies.Count > 0 && request.Headers.Cookie.Count > 0 && HasAnyCookie(request.Headers.Cookie, bypass.Cookies))
         {
-            foreach (var (name, _) in request.Cookies)
-            {
-                if (MatchesAny(bypass.Cookies, name))
-                {
-                    return true;
-                }
-            }
+            return true;
         }
 
         if (bypass.QueryParameters.Count > 0 && request.QueryString.HasValue)
@@ -104,12 +99,34 @@ internal static class RequestBypass
         return false;
     }
 
-    private static bool MatchesAny(IList<string> patterns, string name)
+    /// <summary>
+    /// By name alone. Not <see cref="HttpRequest.Cookies"/>, which leaves out cookies whose value has spaces, commas or quotes:
+    /// origins read those, and browsers send what they were set.
+    /// </summary>
+    private static bool HasAnyCookie(StringValues lines, IList<string> patterns)
+    {
+        foreach (var line in lines)
+        {
+            foreach (var range in line.AsSpan().Split(';'))
+            {
+                var pair = line.AsSpan()[range];
+                var equals = pair.IndexOf('=');
+                if (MatchesAny(patterns, (equals < 0 ? pair : pair[..equals]).Trim(" \t")))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static bool MatchesAny(IList<string> patterns, ReadOnlySpan<char> name)
     {
         for (var i = 0; i < patterns.Count; i++)
         {
-            var pattern = patterns[i];
-            if (pattern.EndsWith('*') ? name.StartsWith(pattern[..^1], StringComparison.Ordinal) : string.Equals(pattern, name, StringComparison.Ordinal))
+            var pattern = patterns[i].AsSpan();
+            if (pattern is [.. var prefix, '*'] ? name.StartsWith(prefix, StringComparison.Ordinal) : name.SequenceEqual(pattern))
             {
                 return true;
             }

@@ -19,10 +19,17 @@ internal static class FillAnswer
         var condition = Preconditions.AnyIn(request.Headers)
             ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
             : PreconditionResult.Proceed;
-        if (condition != PreconditionResult.Proceed)
+        if (condition == PreconditionResult.NotModified)
         {
-            response.StatusCode = condition == PreconditionResult.NotModified ? StatusCodes.Status304NotModified : StatusCodes.Status412PreconditionFailed;
+            response.StatusCode = StatusCodes.Status304NotModified;
             ResponseHead.RemoveRepresentationFields(response.Headers);
+            return;
+        }
+
+        if (condition == PreconditionResult.Failed)
+        {
+            response.StatusCode = StatusCodes.Status412PreconditionFailed;
+            ResponseHead.RemoveForRefusal(response.Headers);
             return;
         }
 

@@ -40,9 +40,8 @@ internal static class RangeResponder
         {
             case RangeOutcome.Unsatisfiable:
                 ResponseHead.WriteStored(response, head, StatusCodes.Status416RangeNotSatisfiable, now, cacheStatus);
-                ResponseHead.RemoveRepresentationFields(response.Headers);
+                ResponseHead.RemoveForRefusal(response.Headers);
                 response.Headers.ContentRange = ContentRange.FormatUnsatisfied(length);
-                response.ContentLength = 0;
                 return true;
 
             case RangeOutcome.Satisfiable:

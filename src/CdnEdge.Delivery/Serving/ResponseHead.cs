@@ -38,6 +38,19 @@ internal static class ResponseHead
         headers.TransferEncoding = default;
     }
 
+    /// <summary>
+    /// For 412 and 416: nor those that say how long the representation is fresh, or a cache nearer the client could keep the
+    /// refusal of one request as everybody's answer for so long.
+    /// </summary>
+    internal static void RemoveForRefusal(IHeaderDictionary headers)
+    {
+        RemoveRepresentationFields(headers);
+        headers.CacheControl = "no-store";
+        headers.Expires = default;
+        headers.Remove("CDN-Cache-Control");
+        headers.ContentLength = 0;
+    }
+
     /// <summary>RFC 9211 §2: each cache appends its member, the one nearest the client last.</summary>
     internal static void AppendCacheStatus(IHeaderDictionary headers, string cacheStatus)
     {

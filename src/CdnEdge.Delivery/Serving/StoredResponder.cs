@@ -91,8 +91,7 @@ internal static class StoredResponder
 
                 case PreconditionResult.Failed:
                     ResponseHead.WriteStored(response, head, StatusCodes.Status412PreconditionFailed, now, cacheStatus);
-                    ResponseHead.RemoveRepresentationFields(response.Headers);
-                    response.ContentLength = 0;
+                    ResponseHead.RemoveForRefusal(response.Headers);
                     return;
 
                 case PreconditionResult.Proceed:

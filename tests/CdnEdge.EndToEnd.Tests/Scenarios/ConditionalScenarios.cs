@@ -43,6 +43,32 @@ public sealed class ConditionalScenarios(Edge edge) : IClassFixture<Edge>
         Assert.Equal(412, (await edge.Get(page, condition)).Status);
     }
 
+    [Theory]
+    [InlineData("If-Match: \"2\"", 412)]
+    [InlineData("Range: bytes=5-", 416)]
+    public async Task A_refusal_is_not_as_fresh_as_what_it_refuses(string condition, int status)
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello", "ETag: \"1\"", Modified, "CDN-Cache-Control: max-age=600"));
+
+        await edge.Get(page);
+
+        var response = await edge.Get(page, condition);
+
+        Assert.Equal((status, "no-store", false), (response.Status, response.Headers["Cache-Control"], response.Headers.Has("CDN-Cache-Control")));
+        Assert.True(response.IsHit, response.CacheStatus);
+    }
+
+    [Fact]
+    public async Task Nor_is_one_of_what_has_just_come()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello", "ETag: \"1\""));
+
+        var refused = await edge.Get(page, "If-Match: \"2\"");
+
+        Assert.Equal((412, "no-store", BodyEnd.Whole), (refused.Status, refused.Headers["Cache-Control"], refused.End));
+        Assert.True((await edge.Get(page)).IsHit);
+    }
+
     [Fact]
     public async Task A_client_with_a_validator_of_its_own_does_not_keep_the_whole_from_others()
     {

@@ -89,6 +89,58 @@ public sealed class RangeScenarios(Edge edge) : IClassFixture<Edge>
         Assert.Equal("3456", across.Text);
     }
 
+    [Fact]
+    public async Task Parts_that_are_asked_for_at_the_same_time_are_put_together()
+    {
+        var answers = new Signal("both answers");
+        var page = edge.Origin.Serves(async origin =>
+        {
+            await answers.Opened();
+            await Parts(origin);
+        });
+
+        var halves = new[] { edge.Get(page, "Range: bytes=0-4"), edge.Get(page, "Range: bytes=5-9") };
+        await page.Asked(2);
+        answers.Open();
+        await Task.WhenAll(halves);
+
+        var whole = await edge.Get(page);
+        Assert.Equal((200, Digits, true), (whole.Status, whole.Text, whole.IsHit));
+    }
+
+    [Fact]
+    public async Task A_part_that_comes_after_the_whole_does_not_push_it_out()
+    {
+        var answer = new Signal("the part");
+        var page = edge.Origin.Serves(
+            async origin =>
+            {
+                await answer.Opened();
+                await Parts(origin);
+            },
+            Parts);
+        var part = edge.Get(page, "Range: bytes=0-4");
+        await page.Asked(1);
+        await edge.Get(page);
+
+        answer.Open();
+        Assert.Equal("01234", (await part).Text);
+
+        Assert.True((await edge.Get(page)).IsHit);
+        Assert.Equal(2, page.Requests.Count);
+    }
+
+    [Fact]
+    public async Task The_rest_of_a_part_without_a_strong_validator_is_not_asked_for()
+    {
+        var page = edge.Origin.Serves(origin => Part(origin, "W/\"1\""));
+        await edge.Get(page, "Range: bytes=0-4");
+
+        Assert.Equal(Digits, (await edge.Get(page)).Text);
+
+        Assert.Equal(["bytes=0-4", null], page.Requests.Select(request => request.Headers["Range"]));
+    }
+
     private async Task<Resource> StoredDigits()
     {
         var page = edge.Origin.Serves(origin => origin.Fresh(Digits, "ETag: \"1\"", "Content-Type: text/plain"));

@@ -14,7 +14,8 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
               "CdnEdge": {
                 "Policies": {
                   "never": { "Enabled": false },
-                  "by-name": { "Key": { "Query": "Allow", "QueryParameters": [ "name" ] }, "DefaultTtl": "00:10:00" }
+                  "by-name": { "Key": { "Query": "Allow", "QueryParameters": [ "name" ] }, "DefaultTtl": "00:10:00" },
+                  "guests": { "Bypass": { "Cookies": [ "session", "wp_*" ] }, "HonourRequestDirectives": false }
                 },
                 "Forwarding": { "TrustedProxies": [ "127.0.0.0/8" ] }
               },
@@ -22,6 +23,8 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
                 "Routes": {
                   "shop": { "ClusterId": "origin", "Match": { "Hosts": [ "shop.example" ], "Path": "/{**rest}" } },
                   "live": { "ClusterId": "origin", "Match": { "Hosts": [ "live.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "never" } },
+                  "guests": { "ClusterId": "origin", "Match": { "Hosts": [ "guests.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "guests" } },
+                  "people-change": { "ClusterId": "origin", "Order": -1, "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}", "Methods": [ "POST" ] }, "Metadata": { "CdnEdge.CachePolicy": "never" } },
                   "people": { "ClusterId": "origin", "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "by-name" } }
                 },
                 "Clusters": { "origin": { "Destinations": { "a": { "Address": "ORIGIN" } } } }
@@ -64,6 +67,50 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
 
         Assert.True(ann.IsHit, ann.CacheStatus);
         Assert.Equal(page.Path + "?name=bob", bob.Text);
+    }
+
+    [Theory]
+    [InlineData("session=1")]
+    [InlineData("a=b c; session=x y")]
+    [InlineData("session={\"user\":\"ann\", \"id\":7}")]
+    [InlineData("wp_logged[in]=1")]
+    [InlineData("session")]
+    public async Task A_cookie_of_the_policys_goes_past_the_cache_whatever_its_value(string cookie)
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh(origin.Headers["Cookie"] ?? "for guests"));
+
+        var member = await edge.Get(page, "Host: guests.example", $"Cookie: {cookie}");
+        var guest = await edge.Get(page, "Host: guests.example", "Cookie: sessions=1; x=session=1");
+
+        Assert.Equal(("bypass", cookie), (member.Forwarded, member.Text));
+        Assert.Equal(("uri-miss", "sessions=1; x=session=1"), (guest.Forwarded, guest.Text));
+    }
+
+    [Fact]
+    public async Task Where_request_directives_do_not_count_no_store_does_not_either()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+
+        await edge.Get(page, "Host: guests.example", "Cache-Control: no-store");
+
+        Assert.True((await edge.Get(page, "Host: guests.example", "Cache-Control: no-store")).IsHit);
+    }
+
+    [Theory]
+    [InlineData("?name=ann&from=form", null)]
+    [InlineData("", "?from=form&name=ann")]
+    public async Task A_change_invalidates_by_the_keys_of_every_policy(string target, string? location)
+    {
+        // Given a page stored by a policy's key, and changes that take another route, with another policy,
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, [], "old"),
+            origin => origin.Respond(201, location is null ? [] : [$"Location: {location}"]),
+            origin => origin.Respond(200, [], "new"));
+        await edge.Get(page.Path + "?name=ann", "Host: people.example");
+
+        await edge.Ask("POST", page.Path + target, "Host: people.example", "Content-Length: 0");
+
+        Assert.Equal("new", (await edge.Get(page.Path + "?name=ann", "Host: people.example")).Text);
     }
 
     [Fact]

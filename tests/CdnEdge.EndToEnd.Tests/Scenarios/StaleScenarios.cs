@@ -64,6 +64,93 @@ public sealed class StaleScenarios(Edge edge) : IClassFixture<Edge>
         });
     }
 
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("HEAD")]
+    [InlineData("GET", "Authorization: Basic YW5u")]
+    public async Task Stale_if_error_serves_the_old_for_every_503_that_comes(string method, params string[] fields)
+    {
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: public, max-age=1, stale-if-error=600", "ETag: \"1\""], "old"),
+            origin => origin.Respond(503, [], "down"));
+        await edge.Get(page);
+
+        await Deadline.Until(async () =>
+        {
+            var response = await edge.Ask(method, page.Path, fields);
+            Assert.Equal((200, method == "HEAD" ? "" : "old", BodyEnd.Whole), (response.Status, response.Text, response.End));
+            Assert.False(page.Requests.Count > 1 && !response.IsHit && response.Forwarded != "stale", response.CacheStatus);
+            return page.Requests.Count > 3;
+        });
+    }
+
+    [Fact]
+    public async Task Stale_if_error_serves_the_old_to_those_who_waited_too()
+    {
+        var answer = new Signal("the 503");
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: max-age=1, stale-if-error=600"], "old"),
+            async origin =>
+            {
+                await answer.Opened();
+                await origin.Respond(503, [], "down");
+            });
+        await edge.Get(page);
+
+        var clients = new List<Task<Response>>();
+        await Deadline.Until(() =>
+        {
+            clients.Add(edge.Get(page));
+            return page.Requests.Count > 1;
+        }, "a request for what is stale");
+        clients.AddRange(Enumerable.Range(0, 10).Select(_ => edge.Get(page)));
+        answer.Open();
+
+        Assert.All(await Task.WhenAll(clients), response => Assert.Equal((200, "old"), (response.Status, response.Text)));
+    }
+
+    [Fact]
+    public async Task What_the_origin_took_away_is_not_served_stale_any_longer()
+    {
+        // RFC 9111 §4.3.3: a full response says that the stored one is unsuitable, whether it can be stored itself or not.
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: max-age=1, stale-while-revalidate=600", "ETag: \"1\""], "old"),
+            origin => origin.Respond(404, [], "gone"));
+        await edge.Get(page);
+
+        await Deadline.Until(async () => (await edge.Get(page)) is { Status: 404, Text: "gone" });
+    }
+
+    [Fact]
+    public async Task A_304_about_another_representation_confirms_nothing()
+    {
+        // RFC 9111 §4.3.4: with another strong validator it must not be used to update the stored response.
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: no-cache", "ETag: \"1\""], "old"),
+            origin => origin.Respond(304, ["Cache-Control: max-age=600", "ETag: \"2\""]),
+            origin => origin.Respond(200, ["Cache-Control: max-age=600", "ETag: \"2\""], "new"));
+        await edge.Get(page);
+
+        var response = await edge.Get(page);
+
+        Assert.Equal((200, "new", "\"2\""), (response.Status, response.Text, response.Headers["ETag"]));
+        Assert.Null(page.Requests[2].Headers["If-None-Match"]);
+    }
+
+    [Fact]
+    public async Task A_head_that_says_no_store_takes_the_stored_response_away()
+    {
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: no-cache", "ETag: \"1\""], "old"),
+            origin => origin.Respond(200, ["Cache-Control: no-store, max-age=600", "ETag: \"1\""], "old"),
+            origin => origin.Fresh("new"));
+        await edge.Get(page);
+
+        await edge.Ask("HEAD", page.Path);
+
+        Assert.Equal("new", (await edge.Get(page)).Text);
+    }
+
     [Fact]
     public async Task A_503_is_passed_on_where_nothing_allows_the_old()
     {
