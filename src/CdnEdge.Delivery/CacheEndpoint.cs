@@ -49,14 +49,14 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         try
         {
             var resource = services.Memory.Find(in composer);
-            var stored = resource is null ? null : StoredSelection.Select(resource, policy, headers);
+            var now = services.Time.GetUtcNow();
+            var stored = resource is null ? null : StoredSelection.Select(services.Memory, resource, policy, headers, now);
             var hasAuthorization = headers.Authorization.Count > 0;
             if (stored is null)
             {
                 return fetch.FetchAsync(context, new Lookup(route, policy, composer.ToKey(), directives, hasAuthorization, resource, null));
             }
 
-            var now = services.Time.GetUtcNow();
             var head = stored.Head;
             var decision = Reuse.Decide(head, in directives, hasAuthorization, now);
             if (decision is ReuseDecision.Fresh or ReuseDecision.MaxStale or ReuseDecision.StaleWhileRevalidate

@@ -34,7 +34,7 @@ internal sealed class CacheServices(
 
     internal Markers Markers { get; } = new(time);
 
-    internal Epochs Epochs { get; } = new();
+    internal PurgeEpochs Epochs => Memory.Epochs;
 
     internal TimeProvider Time { get; } = time;
 
@@ -107,29 +107,19 @@ internal sealed class CacheServices(
         }
     }
 
-    /// <summary>
-    /// Stores, unless the URL was invalidated since the fetch began. Takes over the reference on the response's body
-    /// in any case.
-    /// </summary>
-    internal NoStoreReason Store(CacheKey key, StoredResponse response, long epoch, CachePolicy policy)
-    {
-        var reason = NoStoreReason.None;
-        if (Epochs.IsNewerThan(epoch, key))
-        {
-            reason = NoStoreReason.Invalidated;
-        }
-        else if (!Memory.Put(key, response, policy.MaxVariants))
-        {
-            reason = NoStoreReason.TooLarge;
-        }
-        else if (Epochs.IsNewerThan(epoch, key))
-        {
-            // Invalidated between the look and the Put.
-            Memory.Remove(response);
-            NotStored(key, NoStoreReason.Invalidated);
-            return NoStoreReason.Invalidated;
-        }
+    /// <summary>Whether what began at <paramref name="epoch"/> was purged since. A null head: as far as the URL tells.</summary>
+    internal bool IsPurged(CacheKey key, StoredHead? head, long epoch) =>
+        Epochs.Judge(key, head?.Tags ?? SurrogateTags.None, epoch, out _) != PurgeVerdict.Valid;
 
+    /// <summary>
+    /// Stores, unless it was purged since the fetch began; if that happens in this very moment, whoever finds it sees it.
+    /// Takes over the reference on the response's body in any case.
+    /// </summary>
+    internal NoStoreReason Store(CacheKey key, StoredResponse response, CachePolicy policy)
+    {
+        var reason = IsPurged(key, response.Head, response.Epoch) ? NoStoreReason.Invalidated
+            : Memory.Put(key, response, policy.MaxVariants) ? NoStoreReason.None
+            : NoStoreReason.TooLarge;
         if (reason != NoStoreReason.None)
         {
             response.Body?.Release();
@@ -162,7 +152,7 @@ internal sealed class CacheServices(
     /// <summary>Forgets what is stored of a URL, and lets no fetch under way bring it back. The URL's new epoch.</summary>
     internal long Invalidate(CacheKey key)
     {
-        var epoch = Epochs.Raise(key);
+        var epoch = Epochs.RaiseNow(PurgeScope.OfUrl(key.Bytes), PurgeMode.Hard);
         Fills.RemoveAll(key);
         Memory.Remove(key);
         foreach (var observer in _observers)
@@ -172,6 +162,9 @@ internal sealed class CacheServices(
 
         return epoch;
     }
+
+    /// <summary>Makes everything of the key's site gone that is in a group (RFC 9875 §3).</summary>
+    internal void InvalidateGroup(CacheKey key, string group) => Epochs.RaiseNow(PurgeScope.OfGroup(key.Host, group), PurgeMode.Hard);
 }
 
 /// <summary>The cache's name, fixed when the application starts: it's in stored heads.</summary>

@@ -105,6 +105,12 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 return;
             }
 
+            if (services.IsPurged(lookup.Key, head.Stored, fill.Epoch))
+            {
+                // Purged since it began: the next look into the table begins another.
+                continue;
+            }
+
             if (MayShare(context, lookup, head))
             {
                 await AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
@@ -246,6 +252,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
     {
         var now = services.Time.GetUtcNow();
         if (lookup.Stored is not { } stored
+            || !services.Memory.Survives(stored, now)
             || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
             || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
             || !stored.TryAcquireBody())
@@ -264,7 +271,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
     /// <summary>A second look into the store, after another fill has ended: what answers the request as it is.</summary>
     private StoredResponse? FindFresh(HttpContext context, Lookup lookup, DateTimeOffset now) =>
         services.Memory.Find(lookup.Key) is { } resource
-        && StoredSelection.Select(resource, lookup.Policy, context.Request.Headers) is { Head: var head } stored
+        && StoredSelection.Select(services.Memory, resource, lookup.Policy, context.Request.Headers, now) is { Head: var head } stored
         && Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) == ReuseDecision.Fresh
         && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
             ? stored

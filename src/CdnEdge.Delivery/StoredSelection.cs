@@ -8,12 +8,12 @@ namespace CdnEdge.Delivery;
 /// <summary>Which of a URL's stored responses is for a request.</summary>
 internal static class StoredSelection
 {
-    /// <summary>The newest variant that matches; null if none does.</summary>
-    internal static StoredResponse? Select(Resource resource, CachePolicy policy, IHeaderDictionary headers)
+    /// <summary>The newest variant that matches and that no purge took; null if there is none.</summary>
+    internal static StoredResponse? Select(MemoryTier memory, Resource resource, CachePolicy policy, IHeaderDictionary headers, DateTimeOffset now)
     {
         foreach (var variant in resource.Variants)
         {
-            if (variant.Head.Variance.Matches(policy, headers))
+            if (variant.Head.Variance.Matches(policy, headers) && memory.Survives(variant, now))
             {
                 return variant;
             }

@@ -46,6 +46,9 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     /// <summary>The exact bytes.</summary>
     internal ReadOnlySpan<byte> Bytes => _bytes;
 
+    /// <summary>The host, in canonical form.</summary>
+    internal ReadOnlySpan<byte> Host => Bytes[..Bytes.IndexOf(Separator)];
+
     /// <summary>Managed memory taken, in bytes: this object and its array.</summary>
     internal int ManagedBytes =>
         16 + 16 + 8 // header and method table, the hash, the reference

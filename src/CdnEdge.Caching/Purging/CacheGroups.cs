@@ -5,6 +5,9 @@ namespace CdnEdge.Caching;
 /// <summary>The fields of RFC 9875: <c>Cache-Groups</c> and <c>Cache-Group-Invalidation</c>, lists of strings.</summary>
 internal static class CacheGroups
 {
+    /// <summary>In a response to an unsafe method: groups whose stored responses the change has outdated (§3).</summary>
+    internal const string InvalidationField = "Cache-Group-Invalidation";
+
     /// <summary>RFC 9875 §2: at least 128 groups are to be supported. Those that follow are ignored.</summary>
     internal const int MaxCount = 128;
 

@@ -30,8 +30,12 @@ internal sealed class Fill(FillKey key, long epoch)
 
     internal FillKey Key { get; } = key;
 
-    /// <summary>The epoch at which it began; see <see cref="Epochs"/>.</summary>
+    /// <summary>The epoch at which it began; see <see cref="PurgeEpochs"/>.</summary>
     internal long Epoch { get; } = epoch;
+
+    /// <summary>Whether what it brings was purged since it began, as far as its head tells what it is.</summary>
+    internal bool IsPurged(PurgeEpochs epochs) =>
+        epochs.Judge(Key.Key, Head?.Stored?.Tags ?? SurrogateTags.None, Epoch, out _) != PurgeVerdict.Valid;
 
     /// <summary>Null until the final response's head has come (or the fill has failed).</summary>
     internal FillHead? Head { get; private set; }

@@ -166,7 +166,7 @@ internal sealed class FillExchange(
         var freshened = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
         var still = freshened.MustBeDropped
             ? !services.Memory.Remove(stored)
-            : services.Memory.UpdateHead(stored, freshened);
+            : services.Memory.UpdateHead(stored, freshened, fill.Epoch);
         fill.PublishHead(
             new FillHead
             {
@@ -291,6 +291,8 @@ internal sealed class FillExchange(
             throw new InvalidOperationException("The fill's own reference on its body is gone before it was stored.");
         }
 
-        services.Store(fill.Key.Key, new StoredResponse(head.Stored, _body), fill.Epoch, policy);
+        // Completed parts are as old as the oldest of them.
+        var epoch = _completion is null ? fill.Epoch : Math.Min(fill.Epoch, plan.Stored!.Epoch);
+        services.Store(fill.Key.Key, new StoredResponse(head.Stored, _body, epoch), policy);
     }
 }

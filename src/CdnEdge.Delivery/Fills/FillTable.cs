@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
 
 namespace CdnEdge.Delivery.Fills;
@@ -20,19 +21,20 @@ internal sealed class FillTable
     }
 
     /// <summary>The fill under way for <paramref name="key"/>, or a new one, begun now, for the caller to run.</summary>
-    internal Fill GetOrAdd(FillKey key, Epochs epochs, out bool created)
+    internal Fill GetOrAdd(FillKey key, PurgeEpochs epochs, out bool created)
     {
         var stripe = StripeOf(key.Key);
         lock (stripe)
         {
-            if (stripe.TryGetValue(key, out var fill))
+            if (stripe.TryGetValue(key, out var fill) && !fill.IsPurged(epochs))
             {
                 created = false;
                 return fill;
             }
 
+            // One that was purged since it began goes on for those who joined it before.
             fill = new Fill(key, epochs.Now);
-            stripe.Add(key, fill);
+            stripe[key] = fill;
             created = true;
             return fill;
         }

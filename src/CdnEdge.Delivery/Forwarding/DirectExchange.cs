@@ -153,7 +153,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
         else
         {
-            services.Store(Key, new StoredResponse(head, copy), _epoch, policy);
+            services.Store(Key, new StoredResponse(head, copy, _epoch), policy);
         }
     }
 
@@ -176,6 +176,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         !context.Response.HasStarted
         && CacheableStatus.IsOriginError(context.Response.StatusCode)
         && lookup?.Stored is { } stored
+        && services.Memory.Survives(stored, services.Time.GetUtcNow())
         && StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, services.Time.GetUtcNow())
         && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: false, services.Time.GetUtcNow())
         && (stored.Body is null || stored.Body.TryAcquire())
@@ -221,7 +222,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
 
         // Not what the look-up found: parts that were asked for at the same time have come since, or the whole has.
-        var stored = services.Memory.Find(Key) is { } resource ? StoredSelection.Select(resource, policy, context.Request.Headers) : null;
+        var stored = services.Memory.Find(Key) is { } resource ? StoredSelection.Select(services.Memory, resource, policy, context.Request.Headers, services.Time.GetUtcNow()) : null;
         if (stored is { Body: not (null or PartialBody { IsComplete: false }), Head: var whole }
             && Reuse.Decide(whole, default, hasAuthorization: false, services.Time.GetUtcNow()) == ReuseDecision.Fresh
             && !whole.IsContradictedBy(context.Response.Headers))
@@ -232,7 +233,10 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
 
         var body = PartStore.Combine(stored, context.Response.Headers, range, completeLength, copy);
-        services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body), _epoch, policy);
+
+        // Parts together are as old as the oldest of them.
+        var epoch = stored is { Body: PartialBody } ? Math.Min(_epoch, stored.Epoch) : _epoch;
+        services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body, epoch), policy);
     }
 
     /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
@@ -241,7 +245,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
             && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()) is { MustBeDropped: false } freshened)
         {
-            services.Memory.UpdateHead(stored, freshened);
+            services.Memory.UpdateHead(stored, freshened, _epoch);
         }
         else
         {
@@ -252,7 +256,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private void InvalidateTargets(HttpResponse response)
     {
         var target = RequestTarget.Of(context.Request);
-        var overtaken = services.Epochs.IsNewerThan(_epoch, Key);
+        var overtaken = services.IsPurged(Key, null, _epoch);
         var epoch = services.Invalidate(Key);
         var invalidated = new HashSet<CacheKey> { Key };
         var targets = Invalidation.Targets(target, response.Headers);
@@ -265,6 +269,11 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             {
                 services.Invalidate(key);
             }
+        }
+
+        foreach (var group in CacheGroups.Parse(response.Headers[CacheGroups.InvalidationField]))
+        {
+            services.InvalidateGroup(Key, group);
         }
 
         if (!overtaken)

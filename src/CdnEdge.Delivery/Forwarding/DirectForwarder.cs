@@ -74,6 +74,7 @@ internal sealed class DirectForwarder(CacheServices services)
         exchange.IsAnsweredByEdge = true;
         var now = services.Time.GetUtcNow();
         if (lookup?.Stored is { Body: not PartialBody } stored
+            && services.Memory.Survives(stored, now)
             && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: true, now)
             && stored.TryAcquireBody())
         {

@@ -7,7 +7,7 @@ namespace CdnEdge.Delivery.Serving;
 internal static class ClientFields
 {
     /// <summary>
-    /// Takes out the targeted fields that end here (RFC 9213 §3.1) and, of a response that is stored without its cookies,
+    /// Takes out the targeted fields that end here (RFC 9213 §3.1), those that name tags and, of a response that is stored without its cookies,
     /// the cookies: its first client gets what everybody gets.
     /// </summary>
     internal static void Prepare(IHeaderDictionary headers, CachePolicy policy, bool isStored)
@@ -15,6 +15,11 @@ internal static class ClientFields
         for (var i = 0; i < policy.StripTargetedFields.Count; i++)
         {
             headers.Remove(policy.StripTargetedFields[i]);
+        }
+
+        for (var i = 0; policy.StripTagFields && i < policy.TagFields.Count; i++)
+        {
+            headers.Remove(policy.TagFields[i]);
         }
 
         if (isStored && policy.SetCookie == SetCookiePolicy.Strip)

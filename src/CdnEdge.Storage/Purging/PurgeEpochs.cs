@@ -104,7 +104,7 @@ internal sealed class PurgeEpochs
 
         var judging = new Judging(generations, began);
         var bytes = key.Bytes;
-        var host = bytes[..bytes.IndexOf(CacheKey.Separator)];
+        var host = key.Host;
         judging.Consider(PurgeScope.Everything);
         judging.Consider(PurgeScope.OfUrl(bytes));
         judging.Consider(PurgeScope.OfSite(host));

@@ -21,50 +21,6 @@ public sealed class FillTests : IDisposable
     public void Dispose() => _arena.Dispose();
 
     [Fact]
-    public void A_raised_epoch_is_newer_than_what_began_before_it_only()
-    {
-        var epochs = new Epochs();
-        var before = epochs.Now;
-
-        var raised = epochs.Raise(Key("/a"));
-
-        Assert.True(epochs.IsNewerThan(before, Key("/a")));
-        Assert.False(epochs.IsNewerThan(raised, Key("/a")));
-        Assert.False(epochs.IsNewerThan(epochs.Now, Key("/a")));
-        Assert.False(epochs.IsNewerThan(before, Key("/b")));
-    }
-
-    [Fact]
-    public void Epochs_forget_by_taking_whatever_is_too_old_for_outdated()
-    {
-        var epochs = new Epochs();
-        var early = epochs.Now;
-        epochs.Raise(Key("/a"));
-
-        for (var i = 0; i <= 3 * Epochs.GenerationSize; i++)
-        {
-            epochs.Raise(Key("/b"));
-        }
-
-        Assert.True(epochs.IsNewerThan(early, Key("/a")));
-        Assert.True(epochs.IsNewerThan(early, Key("/never-invalidated")));
-        Assert.False(epochs.IsNewerThan(epochs.Now, Key("/b")));
-    }
-
-    [Fact]
-    public void One_urls_invalidation_is_never_anothers()
-    {
-        var epochs = new Epochs();
-        var before = epochs.Now;
-        for (var i = 0; i < 10_000; i++)
-        {
-            epochs.Raise(Key($"/invalidated/{i}"));
-        }
-
-        Assert.DoesNotContain(Enumerable.Range(0, 10_000), i => epochs.IsNewerThan(before, Key($"/kept/{i}")));
-    }
-
-    [Fact]
     public void A_mark_lasts_its_time_and_no_longer()
     {
         var time = new FakeTimeProvider();
@@ -151,7 +107,7 @@ public sealed class FillTests : IDisposable
     public void One_fill_per_key_and_an_old_one_never_removes_its_successor()
     {
         var table = new FillTable();
-        var epochs = new Epochs();
+        var epochs = new PurgeEpochs();
         var key = new FillKey(Key("/a"), "");
         var first = table.GetOrAdd(key, epochs, out var started);
         Assert.True(started);
@@ -173,8 +129,8 @@ public sealed class FillTests : IDisposable
     public void A_failure_is_for_those_who_wait_for_it_and_whoever_comes_next_gets_a_new_fill()
     {
         var table = new FillTable();
-        var epochs = new Epochs();
-        epochs.Raise(Key("/elsewhere"));
+        var epochs = new PurgeEpochs();
+        epochs.RaiseNow(PurgeScope.OfUrl(Key("/elsewhere").Bytes), PurgeMode.Hard);
         var key = new FillKey(Key("/a"), "");
         var fill = table.GetOrAdd(key, epochs, out _);
 
