@@ -34,6 +34,9 @@ internal sealed class FillExchange(
     // The stored parts that this exchange's 206 completes; held to the end, for those behind the gap come last.
     private PartialBody? _parts;
 
+    // What this exchange's answer takes the place of though it isn't stored itself, unless it breaks off.
+    private StoredResponse? _outdated;
+
     internal ExchangeResult Result { get; private set; }
 
     /// <summary>The context it runs in; set before the exchange begins.</summary>
@@ -156,6 +159,7 @@ internal sealed class FillExchange(
 
         _body?.Seal();
         Store(fill.Head);
+        RemoveOutdated();
         fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
     }
@@ -226,6 +230,19 @@ internal sealed class FillExchange(
     {
         _parts?.Release();
         _parts = null;
+        if (fill.Cancelled.IsCancellationRequested)
+        {
+            // Nobody waited for the body (in the background nobody does): the head was enough to know.
+            RemoveOutdated();
+        }
+    }
+
+    private void RemoveOutdated()
+    {
+        if (_outdated is { } outdated)
+        {
+            services.Memory.Remove(outdated);
+        }
     }
 
     private void Publish(
@@ -285,10 +302,9 @@ internal sealed class FillExchange(
                 services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
             }
 
-            if (plan.Stored is { } outdated && CacheableStatus.SpeaksOfResource(status))
+            if (CacheableStatus.SpeaksOfResource(status))
             {
-                // What is stored is outdated all the same. Not after the body: in the background nobody waits for that.
-                services.Memory.Remove(outdated);
+                _outdated = plan.Stored;
             }
         }
         else
