@@ -122,6 +122,26 @@ public sealed class StaleScenarios(Edge edge) : IClassFixture<Edge>
     }
 
     [Fact]
+    public async Task What_breaks_off_takes_nothing_away()
+    {
+        var page = edge.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: max-age=1, stale-if-error=600", "ETag: \"1\""], "old"),
+            async origin =>
+            {
+                await origin.Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nnew");
+                await origin.Close();
+            });
+        await edge.Get(page);
+
+        await Deadline.Until(async () =>
+        {
+            var response = await edge.Get(page);
+            Assert.True(response.End == BodyEnd.Whole ? response.Text == "old" : response.Text != "old", response.CacheStatus);
+            return page.Requests.Count > 1 && response.Text == "old";
+        });
+    }
+
+    [Fact]
     public async Task A_304_about_another_representation_confirms_nothing()
     {
         // RFC 9111 §4.3.4: with another strong validator it must not be used to update the stored response.
