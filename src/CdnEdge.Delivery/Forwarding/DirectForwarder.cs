@@ -39,6 +39,7 @@ internal sealed class DirectForwarder(CacheServices services)
                 await route.Forward(context);
             }
 
+            UpstreamReport.Failure(services.Logger, context);
             if (ProxyStatus.Of(context) is not { } failure)
             {
                 await exchange.CompleteAsync();
