@@ -11,7 +11,7 @@ internal sealed class RequestGuard(CacheName name)
 {
     internal GuardRefusal? Refuse(HttpContext context)
     {
-        if (FramingGuard.Inspect(context) is { } refusal)
+        if ((FramingGuard.Inspect(context) ?? TargetGuard.Inspect(context)) is { } refusal)
         {
             return refusal;
         }
@@ -20,6 +20,12 @@ internal sealed class RequestGuard(CacheName name)
             ? new GuardRefusal(StatusCodes.Status508LoopDetected, "The request has passed this edge before (CDN-Loop).", CloseConnection: false)
             : null;
     }
+
+    /// <summary>What costs more to see, and matters only where something is forwarded.</summary>
+    internal static GuardRefusal? RefuseToForward(HttpContext context) =>
+        RequestTarget.HasValidHost(context.Request)
+            ? null
+            : new GuardRefusal(StatusCodes.Status400BadRequest, "The request's Host is none.", CloseConnection: true);
 
     /// <summary>What only a look at the body's beginning shows; to be called before the request is forwarded.</summary>
     internal static ValueTask<GuardRefusal?> RefuseBodyAsync(HttpContext context) => FramingGuard.InspectBodyAsync(context);
