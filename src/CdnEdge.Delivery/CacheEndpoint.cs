@@ -103,7 +103,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             return;
         }
 
-        if ((RequestGuard.RefuseToForward(context) ?? await RequestGuard.RefuseBodyAsync(context)) is { } refusal)
+        if ((RequestGuard.RefuseToForward(context) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
             return;

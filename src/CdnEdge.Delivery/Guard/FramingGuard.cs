@@ -81,7 +81,9 @@ internal static class FramingGuard
         }
         catch (BadHttpRequestException exception)
         {
-            return new GuardRefusal(exception.StatusCode, "A malformed body.", CloseConnection: true);
+            return exception.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? BodyLimit.Refusal
+                : new GuardRefusal(exception.StatusCode, "A malformed body.", CloseConnection: true);
         }
         catch (IOException)
         {
