@@ -1,4 +1,5 @@
 using System.Net;
+using CdnEdge.Caching;
 using Yarp.ReverseProxy.Transforms;
 
 namespace CdnEdge.Upstream.Failures;
@@ -10,6 +11,9 @@ namespace CdnEdge.Upstream.Failures;
 /// </summary>
 internal sealed class ResponseFramingTransform : ResponseTransform
 {
+    /// <summary>IANA's registry of transfer codings, without chunked.</summary>
+    private static readonly string[] Codings = ["compress", "deflate", "gzip", "identity", "trailers", "x-compress", "x-gzip"];
+
     public override ValueTask ApplyAsync(ResponseTransformContext context)
     {
         if (context.ProxyResponse is not { } response)
@@ -28,8 +32,7 @@ internal sealed class ResponseFramingTransform : ResponseTransform
 
         if (response.Headers.NonValidated.TryGetValues("Transfer-Encoding", out var codings))
         {
-            // RFC 9112 §6.1: the edge asks for no other coding, and what it doesn't decode would pass for the content.
-            if (codings.Count != 1 || !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
+            if (!IsReadable(codings.ToString()))
                 throw Malformed($"Its Transfer-Encoding is '{codings}'.");
             if (response.Version < HttpVersion.Version11)
                 throw Malformed("It has a Transfer-Encoding in HTTP/1.0.");
@@ -54,6 +57,15 @@ internal sealed class ResponseFramingTransform : ResponseTransform
 
         return default;
     }
+
+    /// <summary>
+    /// RFC 9112 §6.1: the edge asks for no coding but chunked, and what it doesn't decode would pass for the content. A word
+    /// that names no coding at all changes nothing of the content, which then ends with the connection (§6.3); some
+    /// origins send one.
+    /// </summary>
+    private static bool IsReadable(string codings) =>
+        codings.Equals("chunked", StringComparison.OrdinalIgnoreCase)
+        || (Token.IsToken(codings) && !Codings.Contains(codings, StringComparer.OrdinalIgnoreCase));
 
     private static HttpRequestException Malformed(string how) => new(HttpRequestError.InvalidResponse, "The response is malformed. " + how);
 }

@@ -63,6 +63,7 @@ public sealed class OriginFaultScenarios(OriginFaultScenarios.ImpatientEdge edge
             origin.Raw("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
         ["sends chunks and a length"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
         ["sends chunks in HTTP/1.0"] = Sends("HTTP/1.0 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ["has a coding before its chunks"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
         ["compresses in transfer unasked"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: gzip\r\n\r\nhello"),
         ["sends a status that is none"] = Sends("HTTP/1.1 099 Odd\r\nCache-Control: max-age=600\r\nContent-Length: 5\r\n\r\nhello"),
         ["switches protocols unasked"] = Sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\nhello"),
