@@ -63,14 +63,7 @@ internal sealed class FillExchange(
         switch (plan.Kind)
         {
             case FillKind.Revalidate when response.StatusCode == StatusCodes.Status304NotModified:
-                if (plan.Stored!.Head.IsContradictedBy(response.Headers))
-                {
-                    Result = ExchangeResult.AskPlainly;
-                    response.Abort();
-                    return ValueTask.CompletedTask;
-                }
-
-                Confirm(plan.Stored, response, responseTime);
+                Confirm(plan.Stored!, response, responseTime);
                 return ValueTask.CompletedTask;
 
             case FillKind.Complete when response.StatusCode != StatusCodes.Status200OK:

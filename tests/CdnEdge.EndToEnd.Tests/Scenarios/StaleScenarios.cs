@@ -142,22 +142,6 @@ public sealed class StaleScenarios(Edge edge) : IClassFixture<Edge>
     }
 
     [Fact]
-    public async Task A_304_about_another_representation_confirms_nothing()
-    {
-        // RFC 9111 §4.3.4: with another strong validator it must not be used to update the stored response.
-        var page = edge.Origin.Serves(
-            origin => origin.Respond(200, ["Cache-Control: no-cache", "ETag: \"1\""], "old"),
-            origin => origin.Respond(304, ["Cache-Control: max-age=600", "ETag: \"2\""]),
-            origin => origin.Respond(200, ["Cache-Control: max-age=600", "ETag: \"2\""], "new"));
-        await edge.Get(page);
-
-        var response = await edge.Get(page);
-
-        Assert.Equal((200, "new", "\"2\""), (response.Status, response.Text, response.Headers["ETag"]));
-        Assert.Null(page.Requests[2].Headers["If-None-Match"]);
-    }
-
-    [Fact]
     public async Task A_head_that_says_no_store_takes_the_stored_response_away()
     {
         var page = edge.Origin.Serves(
