@@ -54,7 +54,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             var hasAuthorization = headers.Authorization.Count > 0;
             if (stored is null)
             {
-                return fetch.FetchAsync(context, new Lookup(route, policy, composer.ToKey(), directives, hasAuthorization, resource, null));
+                return FetchAsync(context, new Lookup(route, policy, composer.ToKey(), directives, hasAuthorization, resource, null));
             }
 
             var head = stored.Head;
@@ -73,7 +73,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                 return StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
             }
 
-            return fetch.FetchAsync(context, new Lookup(
+            return FetchAsync(context, new Lookup(
                 route,
                 policy,
                 resource!.Key,
@@ -91,9 +91,19 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
     }
 
+    private Task FetchAsync(HttpContext context, Lookup lookup) =>
+        RequestGuard.RefuseToForward(context) is { } refusal ? guard.AnswerAsync(context, refusal) : fetch.FetchAsync(context, lookup);
+
     private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
     {
-        if (await RequestGuard.RefuseBodyAsync(context) is { } refusal)
+        if (FinalRecipient.IsEdge(context))
+        {
+            services.Serving(context, CacheOutcome.Bypass);
+            await FinalRecipient.AnswerAsync(context, services.Name);
+            return;
+        }
+
+        if ((RequestGuard.RefuseToForward(context) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
             return;

@@ -62,7 +62,7 @@ internal sealed class CacheServices(
     internal CacheKeyParts KeyPartsOf(HttpContext context)
     {
         var request = context.Request;
-        var parts = new CacheKeyParts { Host = request.Host, Path = request.PathBase.Add(request.Path), Query = request.QueryString };
+        var parts = new CacheKeyParts { Host = request.Host, Path = EscapedPath.PathOf(request), Query = request.QueryString };
         foreach (var contributor in _contributors)
         {
             contributor.Contribute(context, ref parts);

@@ -1,7 +1,9 @@
+using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Interim;
 using CdnEdge.Upstream.Loops;
+using CdnEdge.Upstream.Targets;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
@@ -36,6 +38,8 @@ internal sealed partial class EdgeTransforms : ITransformProvider
     public void Apply(TransformBuilderContext context)
     {
         context.RequestTransforms.Add(new HopByHopRequestTransform());
+        context.RequestTransforms.Add(new MaxForwardsTransform());
+        context.RequestTransforms.Add(new EscapedPathTransform());
 
         // A route with an X-Forwarded or Forwarded transform of its own (even one that says Off) has set this.
         if (context.UseDefaultForwarders is null or true)
@@ -54,6 +58,7 @@ internal sealed partial class EdgeTransforms : ITransformProvider
         context.RequestTransforms.Add(new ViaRequestTransform(_options.Name));
         context.RequestTransforms.Add(new CdnLoopTransform(_options.Name));
 
+        context.ResponseTransforms.Add(new ResponseFramingTransform());
         context.ResponseTransforms.Add(new HopByHopResponseTransform());
         context.ResponseTransforms.Add(new ViaResponseTransform(_options.Name));
         context.ResponseTransforms.Add(new TrailerResponseTransform());

@@ -25,13 +25,14 @@ public class EdgeHostTests
     [InlineData("example.org", "/static/x", HttpStatusCode.OK)]
     [InlineData("example.org", "/other", HttpStatusCode.NotFound)]
     [InlineData("example.com", "/static/x", HttpStatusCode.MisdirectedRequest)]
-    public async Task What_no_route_wants_is_refused_plainly(string host, string path, HttpStatusCode expected)
+    [InlineData("example.org", "/static/x", HttpStatusCode.MethodNotAllowed, "DELETE")]
+    public async Task What_no_route_wants_is_refused_plainly(string host, string path, HttpStatusCode expected, string method = "GET")
     {
         await using var origin = await Origin("one");
-        using var file = new TemporaryFile(Routes(origin, "\"Hosts\": [ \"example.org\" ], \"Path\": \"/static/{**path}\""));
+        using var file = new TemporaryFile(Routes(origin, "\"Hosts\": [ \"example.org\" ], \"Path\": \"/static/{**path}\", \"Methods\": [ \"GET\" ]"));
         await using var edge = await Edge(Given.Source(file.Path));
         using var client = Client(edge);
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host } };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { Host = host } };
 
         using var response = await client.SendAsync(request, Stop);
 

@@ -34,6 +34,8 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     {
         // Not the overload for Uri: that decodes %2F, which a server's path keeps.
         var path = PathString.FromUriComponent(uri.AbsolutePath);
+        if (EscapedPath.Of(uri.AbsolutePath, path) is { } escaped)
+            path = new PathString(escaped);
         var key = KeyComposer.Compose(policy, new HostString(uri.Authority), default, path, new QueryString(uri.Query), stackalloc byte[512]);
         var permanent = key.ToKey();
         key.Dispose();

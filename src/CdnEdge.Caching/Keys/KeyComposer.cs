@@ -9,8 +9,9 @@ namespace CdnEdge.Caching;
 
 /// <summary>A key composed on the stack, to look one up without allocating; <see cref="ToKey"/> makes it permanent.</summary>
 /// <remarks>
-/// <para>The path is PathBase and Path as ASP.NET decoded them, in UTF-8. YARP re-encodes exactly that for the origin, so
-/// two spellings of a path share a key only where the origin can't tell them apart either.</para>
+/// <para>The path is PathBase and Path as ASP.NET decoded them, in UTF-8, or escaped where that would be ambiguous (see
+/// <see cref="EscapedPath"/>). YARP re-encodes exactly that for the origin, so two spellings of a path share a key only
+/// where the origin can't tell them apart either.</para>
 /// <para>The query is kept as sent, its <c>?</c> included: <c>/a</c> and <c>/a?</c> are different URLs (RFC 3986 §6.2.3)
 /// and the origin sees the difference, so under <see cref="QueryKeyMode.All"/> they're different keys. In the other modes
 /// a query of which nothing is left is the same as none.</para>

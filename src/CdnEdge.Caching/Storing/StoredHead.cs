@@ -98,15 +98,12 @@ internal sealed class StoredHead
             Status, StoredFields.Select(merged, directives, policy, responseTime), Variance, Tags.FreshenedBy(responseHeaders, policy), directives, freshness, policy);
     }
 
-    /// <summary>
-    /// True when a 304 speaks of another representation: its ETag isn't the stored one's, so it must not be used to update
-    /// that (RFC 9111 §4.3.4). One that has no ETag answers the validators that it was sent.
-    /// </summary>
-    internal bool IsContradictedBy(IHeaderDictionary notModified) =>
+    /// <summary>True when a newer response's ETag says that it's another representation.</summary>
+    internal bool IsContradictedBy(IHeaderDictionary newer) =>
         ETag is { } stored
-        && notModified.ETag is [{ } line]
-        && EntityTag.TryParse(line, out var confirmed)
-        && !stored.WeakEquals(confirmed);
+        && newer.ETag is [{ } line]
+        && EntityTag.TryParse(line, out var came)
+        && !stored.WeakEquals(came);
 
     /// <summary>True when a HEAD's 200 speaks of the same representation (validators and Content-Length agree, RFC 9111 §4.3.5).</summary>
     internal bool AgreesWithHead(IHeaderDictionary headResponse, long storedLength)

@@ -18,7 +18,10 @@ public struct CacheKeyParts : IEquatable<CacheKeyParts>
     /// <summary>The host, with its port.</summary>
     public HostString Host { get; set; }
 
-    /// <summary>Path base and path, decoded as ASP.NET gives them.</summary>
+    /// <summary>
+    /// Path base and path, decoded as ASP.NET gives them; escaped where a percent sign is left in them, which may be part
+    /// of a <c>%2F</c> or what a <c>%25</c> decoded to.
+    /// </summary>
     public PathString Path { get; set; }
 
     /// <summary>The query, with its <c>?</c>.</summary>

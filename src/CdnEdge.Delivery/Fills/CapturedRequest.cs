@@ -170,7 +170,11 @@ internal sealed class CapturedRequest
                 headers.Range = plan.Missing.End == plan.Stored.Body!.Length
                     ? $"bytes={plan.Missing.Offset}-"
                     : $"bytes={plan.Missing.Offset}-{plan.Missing.End - 1}";
-                headers.IfRange = head.ETag!.Value.Text;
+                if (head.ETag is { IsWeak: false } strong)
+                {
+                    headers.IfRange = strong.Text;
+                }
+
                 break;
 
             case FillKind.Plain:

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -125,6 +126,8 @@ internal sealed class CapturedResponse :
 
     private sealed class BodyStream(CapturedResponse response) : WriteOnlyStream
     {
+        private Turn _turn;
+
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (!response.HasStarted)
@@ -135,6 +138,10 @@ internal sealed class CapturedResponse :
             if (!buffer.IsEmpty)
             {
                 await response._sink.OnBodyAsync(buffer, cancellationToken);
+                if (_turn.IsOverAfter(buffer.Length))
+                {
+                    await Task.Yield();
+                }
             }
         }
 

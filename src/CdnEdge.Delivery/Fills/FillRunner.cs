@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
@@ -87,6 +88,11 @@ internal sealed partial class FillRunner(CacheServices services)
             {
                 // The cause, before what came of it: YARP sees a request that was called off, no more.
                 services.Fills.Fail(job.Fill, timeout.Failure);
+                UpstreamReport.Failure(services.Logger, context, timeout.Failure, null);
+            }
+            else if (exchange.Result != ExchangeResult.AskPlainly)
+            {
+                UpstreamReport.Failure(services.Logger, context);
             }
 
             if (!response.HasStarted && ProxyStatus.Of(context) is { } failure)

@@ -18,9 +18,9 @@ internal static class PartStore
     /// Which bytes a 206's body is, by its Content-Range and its actual length; null if they contradict each other.
     /// </summary>
     /// <remarks>
-    /// One contradiction is common enough to be understood: a part that claims to reach the end and is shorter, whole by
-    /// its own framing. Its sender counted the last position one too high; the framing is what was received, so the
-    /// representation ends where the part does.
+    /// One contradiction is common enough to be understood: a part that claims to reach the end and is one byte shorter,
+    /// whole by its own framing. Its sender counted the last position one too high; the framing is what was received, so
+    /// the representation ends where the part does. A part that lacks more than that is broken, whatever it claims.
     /// </remarks>
     internal static (ByteRange Range, long? CompleteLength)? Locate(ContentRange contentRange, long actualLength)
     {
@@ -30,7 +30,7 @@ internal static class PartStore
             return (claimed, contentRange.CompleteLength);
         }
 
-        return claimed.End == contentRange.CompleteLength && actualLength > 0 && actualLength < claimed.Length
+        return claimed.End == contentRange.CompleteLength && actualLength > 0 && actualLength == claimed.Length - 1
             ? (new ByteRange(claimed.Offset, actualLength), claimed.Offset + actualLength)
             : null;
     }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -41,6 +42,8 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
 
     private sealed class CopyingStream(Stream inner, DirectExchange exchange) : WriteOnlyStream
     {
+        private Turn _turn;
+
         // The exchange first (it decides when the response starts whether to copy): a client that has the whole finds it stored.
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -52,6 +55,10 @@ internal sealed class CopyingBody(IHttpResponseBodyFeature inner, DirectExchange
             await exchange.StartAsync(cancellationToken);
             exchange.Copy(buffer.Span);
             await inner.WriteAsync(buffer, cancellationToken);
+            if (_turn.IsOverAfter(buffer.Length))
+            {
+                await Task.Yield();
+            }
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) =>

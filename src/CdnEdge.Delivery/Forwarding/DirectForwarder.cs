@@ -41,6 +41,7 @@ internal sealed class DirectForwarder(CacheServices services)
                 await route.Forward(context);
             }
 
+            UpstreamReport.Failure(services.Logger, context);
             if (ProxyStatus.Of(context) is not { } failure)
             {
                 if (exchange.TakeStandIn() is { } stale)

@@ -1,13 +1,12 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace CdnEdge.Delivery.Guard;
 
 /// <summary>
 /// Requests that two parties could read differently: what is left of them after Kestrel, which already refuses repeated
-/// or malformed Content-Length, folded lines, bare CR, white space around names, several or malformed Hosts, an
-/// absolute-form target with another host and, hardened (<see cref="KestrelHardening"/>), bare LF.
+/// or malformed Content-Length, folded lines, bare CR, white space around names, several or malformed Hosts and,
+/// hardened (<see cref="KestrelHardening"/>), bare LF.
 /// </summary>
 internal static class FramingGuard
 {
@@ -20,10 +19,6 @@ internal static class FramingGuard
         // HTTP/2 and HTTP/3 have frames of their own, and Kestrel refuses these fields there.
         if (HttpProtocol.IsHttp2(request.Protocol) || HttpProtocol.IsHttp3(request.Protocol))
             return request.Host.HasValue ? null : Refuse("The request names no host.");
-
-        // RFC 9112 §3.2: controls, blanks and octets beyond ASCII have no place in a target.
-        if (context.Features.Get<IHttpRequestFeature>() is { RawTarget: var target } && target.AsSpan().ContainsAnyExceptInRange('!', '~'))
-            return Refuse("The request's target has characters that must be percent-encoded.");
 
         if (HttpMethods.IsConnect(request.Method))
             return new GuardRefusal(StatusCodes.Status405MethodNotAllowed, "This is no proxy to tunnel through.", CloseConnection: true);
@@ -86,7 +81,9 @@ internal static class FramingGuard
         }
         catch (BadHttpRequestException exception)
         {
-            return new GuardRefusal(exception.StatusCode, "A malformed body.", CloseConnection: true);
+            return exception.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? BodyLimit.Refusal
+                : new GuardRefusal(exception.StatusCode, "A malformed body.", CloseConnection: true);
         }
         catch (IOException)
         {

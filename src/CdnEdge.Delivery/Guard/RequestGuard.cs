@@ -3,6 +3,7 @@ using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Loops;
 using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Configuration;
 
 namespace CdnEdge.Delivery.Guard;
 
@@ -11,7 +12,7 @@ internal sealed class RequestGuard(CacheName name)
 {
     internal GuardRefusal? Refuse(HttpContext context)
     {
-        if (FramingGuard.Inspect(context) is { } refusal)
+        if ((FramingGuard.Inspect(context) ?? TargetGuard.Inspect(context)) is { } refusal)
         {
             return refusal;
         }
@@ -21,8 +22,18 @@ internal sealed class RequestGuard(CacheName name)
             : null;
     }
 
-    /// <summary>What only a look at the body's beginning shows; to be called before the request is forwarded.</summary>
-    internal static ValueTask<GuardRefusal?> RefuseBodyAsync(HttpContext context) => FramingGuard.InspectBodyAsync(context);
+    /// <summary>What costs more to see, and matters only where something is forwarded.</summary>
+    internal static GuardRefusal? RefuseToForward(HttpContext context) =>
+        RequestTarget.HasValidHost(context.Request)
+            ? null
+            : new GuardRefusal(StatusCodes.Status400BadRequest, "The request's Host is none.", CloseConnection: true);
+
+    /// <summary>A body that is too large, or malformed where it begins; to be called before the request is forwarded.</summary>
+    internal static ValueTask<GuardRefusal?> RefuseBodyAsync(HttpContext context, RouteConfig route)
+    {
+        BodyLimit.Apply(context, route);
+        return BodyLimit.Inspect(context) is { } refusal ? new ValueTask<GuardRefusal?>(refusal) : FramingGuard.InspectBodyAsync(context);
+    }
 
     internal Task AnswerAsync(HttpContext context, GuardRefusal refusal)
     {

@@ -17,7 +17,7 @@ internal static class FillAnswer
         WriteHead(response, head, collapsed, now, cacheStatus);
 
         var condition = Preconditions.AnyIn(request.Headers)
-            ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
+            ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)
             : PreconditionResult.Proceed;
         if (condition == PreconditionResult.NotModified)
         {
@@ -36,7 +36,7 @@ internal static class FillAnswer
         long? end = null;
         if (head is { Status: StatusCodes.Status200OK, Stored: not null, ContentLength: > 0 and var length }
             && request.Headers.Range.Count > 0
-            && Preconditions.AllowsRange(request.Headers, ETagOf(head), LastModifiedOf(head, now), DateOf(head, now), now)
+            && Preconditions.AllowsRange(request.Headers, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)
             && RangeField.Resolve(request.Headers.Range, length, out var ranges) == RangeOutcome.Satisfiable
             && ranges is [var range])
         {
@@ -102,8 +102,9 @@ internal static class FillAnswer
         : HttpDate.TryParse(head.Headers.LastModified, now, out var date) ? date
         : null;
 
-    private static DateTimeOffset DateOf(FillHead head, DateTimeOffset now) =>
-        head.Stored is { } stored ? stored.Date
-        : HttpDate.TryParse(head.Headers.Date, now, out var date) ? date
-        : now;
+    /// <summary>
+    /// A cache takes the Date of what it stores for a missing Last-Modified (RFC 9111 §4.3.2). Of what isn't stored nobody
+    /// knows since when it's so: no If-Modified-Since holds for it (RFC 9110 §13.1.3).
+    /// </summary>
+    private static DateTimeOffset DateOf(FillHead head) => head.Stored is { } stored ? stored.Date : DateTimeOffset.MaxValue;
 }

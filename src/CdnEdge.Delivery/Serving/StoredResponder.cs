@@ -16,12 +16,6 @@ internal static class StoredResponder
     internal const int BurstBytes = 64 * 1024;
 
     /// <summary>
-    /// After so many bytes that no client was too slow for, others get their turn: it's on a thread that may have more
-    /// sockets to look after.
-    /// </summary>
-    internal const int BytesInOneGo = 1 << 20;
-
-    /// <summary>
     /// Answers. Takes over the caller's reference on the body. Completes synchronously, and allocates nothing of its
     /// own, where the body fits <see cref="BurstBytes"/> and the request has no conditions.
     /// </summary>
@@ -126,24 +120,21 @@ internal static class StoredResponder
         {
             var writer = context.Response.BodyWriter;
             var aborted = context.RequestAborted;
-            var inOneGo = 0;
+            var turn = default(Turn);
             for (var offset = range.Offset; offset < range.End;)
             {
                 var burst = (int)Math.Min(BurstBytes, range.End - offset);
                 CopyTo(writer, body, offset, burst);
                 offset += burst;
-                var flush = writer.FlushAsync(aborted);
-                inOneGo = flush.IsCompleted ? inOneGo + burst : 0;
-                var flushed = await flush;
+                var flushed = await writer.FlushAsync(aborted);
                 if (flushed.IsCompleted)
                 {
                     // The client has gone.
                     return;
                 }
 
-                if (inOneGo >= BytesInOneGo)
+                if (turn.IsOverAfter(burst))
                 {
-                    inOneGo = 0;
                     await Task.Yield();
                 }
             }

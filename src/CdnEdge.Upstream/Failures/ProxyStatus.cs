@@ -62,8 +62,9 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
             new("http_protocol_error", "the upstream's response can't be passed on", 502),
         ForwarderError.ResponseBodyDestination => InResponse(exception),
 
-        ForwarderError.RequestBodyClient =>
-            new("http_request_error", "the request's body did not arrive whole", 400),
+        ForwarderError.RequestBodyClient => First<BadHttpRequestException>(exception) is { StatusCode: StatusCodes.Status413PayloadTooLarge }
+            ? new("http_request_error", "the request's body is larger than is taken here", 413)
+            : new("http_request_error", "the request's body did not arrive whole", 400),
 
         ForwarderError.UpgradeRequestDestination or ForwarderError.UpgradeResponseDestination =>
             new("connection_terminated", "the upstream ended the upgraded connection", 502),

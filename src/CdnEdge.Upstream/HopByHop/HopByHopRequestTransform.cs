@@ -17,6 +17,9 @@ internal sealed class HopByHopRequestTransform : RequestTransform
 
         // YARP forwards no trailers of requests, so announcing them upstream would promise what never comes.
         if (headers.Trailer.Count > 0) ClientFields.TryRemove(context, "Trailer");
+
+        // No field of HTTP: CGI makes it HTTP_PROXY, by which programs choose theirs (CVE-2016-5385, "httpoxy").
+        if (headers.ContainsKey("Proxy")) ClientFields.TryRemove(context, "Proxy");
         return default;
     }
 }

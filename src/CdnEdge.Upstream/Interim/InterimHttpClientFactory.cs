@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using CdnEdge.Upstream.Uploads;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -7,8 +8,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace CdnEdge.Upstream.Interim;
 
 /// <summary>
-/// YARP's client factory with an <see cref="InterimStream"/> around HTTP/1.1 connections. Everything else is decided by
-/// the factory that was registered before (YARP's own, or one with the application's ConfigureHttpClient).
+/// YARP's client factory with an <see cref="InterimStream"/> around HTTP/1.1 connections and an
+/// <see cref="UploadFlushingHandler"/> before them. Everything else is decided by the factory that was registered before (YARP's own, or one with the application's ConfigureHttpClient).
 /// </summary>
 internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner, ILoggerFactory loggers)
     : ForwarderHttpClientFactory(loggers.CreateLogger<ForwarderHttpClientFactory>())
@@ -50,7 +51,7 @@ internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner,
     protected override bool CanReuseOldClient(ForwarderHttpClientContext context) => InnerCanReuse(inner, context);
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        InnerWrap(inner, context, handler);
+        new UploadFlushingHandler(InnerWrap(inner, context, handler));
 
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {

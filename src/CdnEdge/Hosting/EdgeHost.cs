@@ -39,6 +39,10 @@ internal static partial class EdgeHost
         var app = builder.Build();
         // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
         app.UseRouting();
+        // Every endpoint here is a route of YARP's, with metadata; routing's own refusals (405) have none.
+        app.Use(next => context => context.GetEndpoint() is { Metadata.Count: 0, RequestDelegate: { } refusal }
+            ? UnknownSite.RefuseMethodAsync(context, refusal, reviewed.Cache.Name)
+            : next(context));
 #pragma warning disable ASP0014
         app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());
 #pragma warning restore ASP0014

@@ -335,6 +335,7 @@ public sealed class FillTests : IDisposable
     [InlineData("bytes 0-3/10", 3, null, null, null)]
     [InlineData("bytes 0-3/10", 5, null, null, null)]
     [InlineData("bytes 6-9/10", 3, 6L, 3L, 9L)]
+    [InlineData("bytes 6-9/10", 2, null, null, null)]
     [InlineData("bytes 6-9/10", 5, null, null, null)]
     [InlineData("bytes 6-9/10", 0, null, null, null)]
     [InlineData("bytes 6-9/*", 4, 6L, 4L, null)]

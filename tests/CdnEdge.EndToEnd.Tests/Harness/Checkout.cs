@@ -9,6 +9,12 @@ internal static class Checkout
     /// <summary>The program, built in the same configuration as these tests.</summary>
     internal static string Program { get; } = FindProgram();
 
+    /// <summary>The configuration that they were built in: Release, as a rule.</summary>
+    internal static string Configuration => Built.Parent!.Name;
+
+    // .../bin/Release/net10.0/
+    private static DirectoryInfo Built => new(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+
     private static string FindRoot(string from)
     {
         for (var folder = new DirectoryInfo(from); folder is not null; folder = folder.Parent)
@@ -22,9 +28,7 @@ internal static class Checkout
 
     private static string FindProgram()
     {
-        // .../bin/Release/net10.0/
-        var framework = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var path = Path.Combine(Root, "src", "CdnEdge", "bin", framework.Parent!.Name, framework.Name, "cdnedge.dll");
+        var path = Path.Combine(Root, "src", "CdnEdge", "bin", Configuration, Built.Name, "cdnedge.dll");
         return File.Exists(path) ? path : throw new InvalidOperationException($"{path} isn't built.");
     }
 }

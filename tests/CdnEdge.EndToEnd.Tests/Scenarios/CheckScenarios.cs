@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CdnEdge.EndToEnd.Tests.Harness;
 
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
@@ -97,6 +98,29 @@ public sealed class CheckScenarios
         try
         {
             return await run(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task With_dotnet_run_the_file_is_looked_for_where_the_user_is()
+    {
+        var file = ConfigurationFile.Write("""{ "CdnEdge": { "Origin": "http://127.0.0.1:9" } }""");
+        try
+        {
+            using var run = Process.Start(new ProcessStartInfo(
+                "dotnet",
+                ["run", "--no-build", "--project", Path.Combine(Checkout.Root, "src", "CdnEdge"), "-c", Checkout.Configuration, "--", "check", "--config", Path.GetFileName(file)])
+            {
+                WorkingDirectory = Path.GetDirectoryName(file),
+                RedirectStandardOutput = true,
+            })!;
+            var output = await Deadline.Within(run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), "dotnet run");
+
+            Assert.Contains(": OK (1 route", output, StringComparison.Ordinal);
         }
         finally
         {

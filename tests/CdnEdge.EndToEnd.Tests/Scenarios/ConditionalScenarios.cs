@@ -70,6 +70,17 @@ public sealed class ConditionalScenarios(Edge edge) : IClassFixture<Edge>
     }
 
     [Fact]
+    public async Task What_is_made_anew_each_time_is_never_unmodified()
+    {
+        // RFC 9110 §13.1.3: If-Modified-Since means nothing where there's no modification date.
+        var page = edge.Origin.Serves(origin => origin.Respond(200, ["Cache-Control: no-store"], "now"));
+
+        var response = await edge.Get(page, "If-Modified-Since: Tue, 01 Sep 2099 12:00:00 GMT");
+
+        Assert.Equal((200, "now"), (response.Status, response.Text));
+    }
+
+    [Fact]
     public async Task A_client_with_a_validator_of_its_own_does_not_keep_the_whole_from_others()
     {
         // Given an origin that would answer 304 to the client's validator,

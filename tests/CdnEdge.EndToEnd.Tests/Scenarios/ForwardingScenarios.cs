@@ -128,6 +128,49 @@ public sealed class ForwardingScenarios(Edge edge) : IClassFixture<Edge>
     }
 
     [Fact]
+    public async Task An_encoded_slash_is_no_slash_and_no_encoded_percent_sign()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh(origin.Target));
+        // Two resources, however alike they look once decoded.
+        var targets = new[] { $"/x%2F..{page.Path}", $"/x%252F..{page.Path}" };
+
+        var answers = new List<Response>();
+        foreach (var target in targets)
+            answers.Add(await edge.Get(target));
+
+        Assert.Equal(targets, edge.Origin.Requests.Select(request => request.Target).Where(target => target.StartsWith("/x", StringComparison.Ordinal)));
+        Assert.All(answers, answer => Assert.Equal("uri-miss", answer.Forwarded));
+    }
+
+    [Fact]
+    public async Task A_client_of_http_1_0_needs_no_host()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+
+        var first = await edge.Send($"GET {page.Path} HTTP/1.0\r\n\r\n");
+        var second = await edge.Send($"GET {page.Path} HTTP/1.0\r\n\r\n");
+
+        Assert.Equal((200, "hello"), (first.Status, first.Text));
+        Assert.True(second.IsHit, second.CacheStatus);
+        Assert.Equal(new Uri(edge.Origin.Url).Authority, Assert.Single(page.Requests).Headers["Host"]);
+    }
+
+    [Theory]
+    [InlineData("OPTIONS * HTTP/1.1", "", 204)]
+    [InlineData("OPTIONS /final HTTP/1.1", "Max-Forwards: 0\r\n", 204)]
+    [InlineData("TRACE /final HTTP/1.1", "Max-Forwards: 0\r\n", 405)]
+    public async Task What_asks_about_the_edge_itself_goes_no_further(string line, string fields, int status)
+    {
+        var before = edge.Origin.Requests.Count;
+
+        var response = await edge.Send($"{line}\r\nHost: a.example\r\n{fields}\r\n");
+
+        Assert.Equal(status, response.Status);
+        Assert.Equal("cdnedge; detail=final-recipient", response.CacheStatus);
+        Assert.Equal(before, edge.Origin.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_connection_is_kept_for_the_next_request()
     {
         var page = edge.Origin.Serves(origin => origin.Fresh(origin.Target));

@@ -61,6 +61,18 @@ public sealed class OriginFaultScenarios(OriginFaultScenarios.ImpatientEdge edge
         },
         ["sends two lengths"] = origin =>
             origin.Raw("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
+        ["sends chunks and a length"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ["sends chunks in HTTP/1.0"] = Sends("HTTP/1.0 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ["has a coding before its chunks"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ["compresses in transfer unasked"] = Sends("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: gzip\r\n\r\nhello"),
+        ["sends a status that is none"] = Sends("HTTP/1.1 099 Odd\r\nCache-Control: max-age=600\r\nContent-Length: 5\r\n\r\nhello"),
+        ["switches protocols unasked"] = Sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\nhello"),
+    };
+
+    private static Answer Sends(string bytes) => async origin =>
+    {
+        await origin.Raw(bytes);
+        await origin.Close();
     };
 
     public static TheoryData<string> Names => [.. Faults.Keys];
@@ -113,6 +125,43 @@ public sealed class OriginFaultScenarios(OriginFaultScenarios.ImpatientEdge edge
         var response = await edge.Get("/", "X-Route: refusing");
 
         AssertError(502, response, "connection_refused");
+    }
+
+    [Theory]
+    [InlineData("GET", "200 OK")]
+    [InlineData("POST", "2x0 OK")]
+    public async Task The_log_says_which_origin_failed_and_how(string method, string status)
+    {
+        var page = edge.Origin.Serves(Sends($"HTTP/1.1 {status}\r\nContent-Length: 100\r\n\r\nshort"));
+
+        await edge.Ask(method, page.Path);
+
+        await Deadline.Until(
+            () => edge.Process.Output.Split('\n').Any(line => line.Contains($"Upstream origin/a ({edge.Origin.Url}) failed: http_", StringComparison.Ordinal)
+                && line.Contains($"{method} {edge.Address.Authority}{page.Path} ", StringComparison.Ordinal)),
+            "the log's line");
+        Assert.DoesNotContain("   at ", edge.Process.Output, StringComparison.Ordinal); // no stack: it's no fault of the edge
+    }
+
+    [Theory]
+    [InlineData("GET", 204, "Content-Length: 5\r\n\r\nhello")]
+    [InlineData("POST", 204, "Content-Length: 5\r\n\r\nhello")]
+    [InlineData("GET", 205, "Content-Length: 5\r\n\r\nhello")]
+    [InlineData("POST", 205, "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")]
+    public async Task An_answer_that_has_no_content_has_none_whatever_it_says(string method, int status, string rest)
+    {
+        var page = edge.Origin.Serves(Sends($"HTTP/1.1 {status} Scripted\r\nCache-Control: max-age=600\r\n{rest}"));
+        await using var client = await edge.Connect();
+
+        for (var i = 0; i < 2; i++)
+        {
+            await client.Ask(method, page.Path);
+            var response = await client.Receive(method);
+
+            Assert.Equal((status, ""), (response.Status, response.Text));
+            Assert.Equal(status == 205 ? "0" : null, response.Headers["Content-Length"]);
+            Assert.Equal(i == 1 && method == "GET", response.IsHit);
+        }
     }
 
     [Fact]

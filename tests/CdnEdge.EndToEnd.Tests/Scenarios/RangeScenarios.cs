@@ -131,7 +131,7 @@ public sealed class RangeScenarios(Edge edge) : IClassFixture<Edge>
     }
 
     [Fact]
-    public async Task The_rest_of_a_part_without_a_strong_validator_is_not_asked_for()
+    public async Task The_rest_of_a_part_with_a_weak_validator_is_not_asked_for()
     {
         var page = edge.Origin.Serves(origin => Part(origin, "W/\"1\""));
         await edge.Get(page, "Range: bytes=0-4");

@@ -25,6 +25,7 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
                   "live": { "ClusterId": "origin", "Match": { "Hosts": [ "live.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "never" } },
                   "guests": { "ClusterId": "origin", "Match": { "Hosts": [ "guests.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "guests" } },
                   "people-change": { "ClusterId": "origin", "Order": -1, "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}", "Methods": [ "POST" ] }, "Metadata": { "CdnEdge.CachePolicy": "never" } },
+                  "small": { "ClusterId": "origin", "Match": { "Hosts": [ "small.example" ], "Path": "/{**rest}" }, "MaxRequestBodySize": 10 },
                   "people": { "ClusterId": "origin", "Match": { "Hosts": [ "people.example" ], "Path": "/{**rest}" }, "Metadata": { "CdnEdge.CachePolicy": "by-name" } }
                 },
                 "Clusters": { "origin": { "Destinations": { "a": { "Address": "ORIGIN" } } } }
@@ -41,6 +42,62 @@ public sealed class RouteScenarios(RouteScenarios.RoutedEdge edge) : IClassFixtu
         var response = await edge.Get(page, "Host: unknown.example");
 
         Assert.InRange(response.Status, 400, 499);
+        Assert.Empty(page.Requests);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 100", "")]
+    [InlineData("Content-Length: 100\r\nExpect: 100-continue", "")]
+    [InlineData("Transfer-Encoding: chunked", "b\r\nhello world\r\n0\r\n\r\n")]
+    public async Task A_body_larger_than_the_route_takes_is_refused_and_not_forwarded(string framing, string body)
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+        await using var client = await edge.Connect();
+
+        await client.Ask("POST", page.Path, "Host: small.example", framing);
+        await client.Send(body);
+        var response = await client.Receive();
+
+        Assert.Equal((413, "cdnedge; detail=refused"), (response.Status, response.CacheStatus));
+        Assert.True(await client.IsClosed(), "The connection was left open.");
+        Assert.Empty(page.Requests);
+    }
+
+    [Fact]
+    public async Task A_body_that_turns_out_to_be_larger_than_the_route_takes_breaks_off()
+    {
+        var arriving = new Signal("the body's beginning at the origin");
+        var page = edge.Origin.Serves(async origin =>
+        {
+            while (origin.Body.Length < 5)
+                await origin.ReadBodyPiece();
+            arriving.Open();
+            await origin.ReadBody();
+            await origin.Fresh("hello");
+        });
+        await using var client = await edge.Connect();
+
+        await client.Ask("POST", page.Path, "Host: small.example", "Transfer-Encoding: chunked");
+        await client.Send("5\r\nhello\r\n");
+        await arriving.Opened();
+        await client.Send("6\r\n world\r\n0\r\n\r\n");
+        var response = await client.Receive();
+
+        Assert.Equal(413, response.Status);
+        Assert.StartsWith("cdnedge; error=http_request_error", response.Headers["Proxy-Status"], StringComparison.Ordinal);
+        Assert.True(await client.IsClosed(), "The connection was left open.");
+    }
+
+    [Fact]
+    public async Task A_request_that_no_route_takes_hides_no_other()
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello"));
+        await using var client = await edge.Connect();
+
+        await client.Send($"POST / HTTP/1.1\r\nHost: unknown.example\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\nGET {page.Path} HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+
+        Assert.InRange((await client.Receive("POST")).Status, 400, 499);
+        Assert.True(await client.IsClosed(), "The connection was left open.");
         Assert.Empty(page.Requests);
     }
 

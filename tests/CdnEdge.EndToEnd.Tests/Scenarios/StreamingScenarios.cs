@@ -9,13 +9,10 @@ public sealed class StreamingScenarios(Edge edge) : IClassFixture<Edge>
     public async Task An_upload_reaches_the_origin_while_it_is_sent()
     {
         const int Half = 2_500_000;
-
-        // What fills no buffer of SocketsHttpHandler waits there for more: over HTTP/1.1 YARP doesn't flush every piece of an upload.
-        const int Buffered = 64 * 1024;
         var half = new Signal("half of the upload at the origin");
         var page = edge.Origin.Serves(async origin =>
         {
-            while (origin.Body.Length < Half - Buffered)
+            while (origin.Body.Length < Half)
                 await origin.ReadBodyPiece();
             half.Open();
             var body = await origin.ReadBody();
@@ -30,6 +27,29 @@ public sealed class StreamingScenarios(Edge edge) : IClassFixture<Edge>
 
         var response = await client.Receive();
         Assert.Equal((201, $"{2 * Half} {Half}"), (response.Status, response.Text));
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 10", "hello", "world")]
+    [InlineData("Transfer-Encoding: chunked", "5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
+    public async Task A_piece_of_an_upload_does_not_wait_for_the_next(string framing, string first, string second)
+    {
+        var piece = new Signal("the first piece at the origin");
+        var page = edge.Origin.Serves(async origin =>
+        {
+            while (origin.Body.Length < 5)
+                await origin.ReadBodyPiece();
+            piece.Open();
+            await origin.Respond(200, [], Text(await origin.ReadBody()));
+        });
+        await using var client = await edge.Connect();
+
+        await client.Ask("POST", page.Path, framing);
+        await client.Send(first);
+        await piece.Opened();
+        await client.Send(second);
+
+        Assert.Equal("helloworld", (await client.Receive()).Text);
     }
 
     [Fact]

@@ -39,11 +39,11 @@ public class HopByHopTests
         await using var client = await RawClient.ConnectAsync(edge.Port);
 
         await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\nConnection: X-Mine, Via\r\nX-Mine: 1\r\nX-Yours: 2\r\nKeep-Alive: 5\r\n"
-            + "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nTE: trailers, gzip\r\nTrailer: X-T\r\nVia: 1.0 front\r\n\r\n");
+            + "Proxy: http://evil.example\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nTE: trailers, gzip\r\nTrailer: X-T\r\nVia: 1.0 front\r\n\r\n");
         await client.ReadUntilAsync("ok");
 
         var request = Assert.Single(origin.Requests);
-        foreach (var gone in new[] { "X-Mine", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Trailer", "Connection" })
+        foreach (var gone in new[] { "X-Mine", "Keep-Alive", "Proxy", "Proxy-Connection", "Proxy-Authorization", "TE", "Trailer", "Connection" })
             Assert.Empty(Head.Field(request, gone));
         Assert.Equal(["2"], Head.Field(request, "X-Yours"));
         Assert.Equal(["1.0 front, 1.1 edge"], Head.Field(request, "Via"));
