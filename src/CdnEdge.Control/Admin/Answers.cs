@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace CdnEdge.Control;
 
@@ -62,7 +63,7 @@ internal sealed record VariantAnswer(
     double GraceSeconds,
     IReadOnlyList<string> Tags,
     IReadOnlyList<string> Groups,
-    string? ETag,
+    [property: JsonPropertyName("etag")] string? ETag,
     IReadOnlyList<string> VariesBy,
     string? ContentEncoding,
     string? ContentLanguage,

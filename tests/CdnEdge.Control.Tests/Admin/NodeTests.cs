@@ -60,7 +60,7 @@ public partial class NodeTests
         Assert.Equal("max-age", (string)variant["freshnessFrom"]!);
         Assert.Equal(["one", "two"], variant["tags"]!.AsArray().Select(static tag => (string)tag!));
         Assert.Equal("g", (string)variant["groups"]![0]!);
-        Assert.Equal("\"v1\"", (string)variant["eTag"]!);
+        Assert.Equal("\"v1\"", (string)variant["etag"]!);
         Assert.Equal("accept-encoding", (string)variant["variesBy"]![0]!);
         Assert.Equal("hit", (string)variant["served"]!);
         Assert.Equal("fresh for 45 s more", (string)variant["why"]!);
