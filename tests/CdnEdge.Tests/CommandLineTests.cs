@@ -20,10 +20,15 @@ public sealed class CommandLineTests : IDisposable
     private Task<int> Run(params string[] arguments) => new CommandLine(_output, _error, _environment).RunAsync(arguments);
 
     [Theory]
-    [InlineData("purge", "'purge'")]
+    [InlineData("purge", "nothing to purge")]
+    [InlineData("purge http://example.org/ --admin nowhere", "--admin")]
+    [InlineData("stats --token short", "--token")]
+    [InlineData("token new --name a", "--scope")]
+    [InlineData("token new --name a --scope write", "'write'")]
+    [InlineData("token new --name a:b --scope read", "--name")]
     [InlineData("serv", "'serv'")]
     [InlineData("serve --orign http://a", "'--orign'")]
-    [InlineData("serve --admin http://127.0.0.1:8081", "'--admin'")]
+    [InlineData("serve --redis localhost", "'--redis'")]
     [InlineData("check --config", "--config")]
     [InlineData("check stray", "'stray'")]
     [InlineData("", "command")]
@@ -59,6 +64,8 @@ public sealed class CommandLineTests : IDisposable
     public async Task Check_takes_the_flags_of_serve()
     {
         Assert.Equal(0, await Run("check", "--origin", "http://127.0.0.1:9000", "--listen", "http://127.0.0.1:1", "--listen", "http://[::1]:1"));
+        Assert.Equal(2, await Run("check", "--origin", "http://127.0.0.1:9000", "--admin", "http://*:8081"));
+        Assert.Contains("CdnEdge:Admin:Listen: 'http://*:8081' can be reached from other machines", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, await Run("check", "--origin", "http://127.0.0.1:9000", "--listen", "nowhere"));
     }
 
@@ -101,7 +108,7 @@ public sealed class CommandLineTests : IDisposable
         other.Start();
         var address = $"http://{other.LocalEndpoint}";
 
-        Assert.Equal(1, await Run("serve", "--origin", "http://127.0.0.1:9000", "--listen", address));
+        Assert.Equal(1, await Run("serve", "--origin", "http://127.0.0.1:9000", "--listen", address, "--admin", "none"));
         Assert.Contains($"{address}: address already in use", _error.ToString(), StringComparison.Ordinal);
     }
 }

@@ -17,16 +17,24 @@ internal static class Given
 
     internal static string WithEdge(string edge) => $"{{ \"CdnEdge\": {{ {edge} }}, {Site} }}";
 
-    internal static ConfigurationSource Source(string? file = null, string? origin = null, string[]? listen = null, params (string, string)[] environment)
+    internal static ConfigurationSource Source(string? file = null, string? origin = null, string[]? listen = null, params (string, string)[] environment) =>
+        SourceWithAdmin("none", file, origin, listen, environment);
+
+    /// <param name="admin">The flag <c>--admin</c>; null: not given.</param>
+    internal static ConfigurationSource SourceWithAdmin(string? admin, string? file = null, string? origin = null, string[]? listen = null, params (string, string)[] environment)
     {
         var variables = new Hashtable();
         foreach (var (name, value) in environment)
             variables[name] = value;
-        return ConfigurationSource.From(file, origin, listen ?? [], variables);
+        return ConfigurationSource.From(file, origin, listen ?? [], variables, admin);
     }
 
     internal static Task<ReviewedConfiguration> Review(string json, string? origin = null, string[]? listen = null, params (string, string)[] environment) =>
         ConfigurationReview.OfAsync(Source("site.json", origin, listen, environment), Content(json));
+
+    /// <summary>With the admin API as the configuration has it.</summary>
+    internal static Task<ReviewedConfiguration> ReviewAdmin(string json, params (string, string)[] environment) =>
+        ConfigurationReview.OfAsync(SourceWithAdmin(null, "site.json", null, null, environment), Content(json));
 
     internal static ConfigurationSource.FileContent Content(string json) => new(Encoding.UTF8.GetBytes(json), null);
 }

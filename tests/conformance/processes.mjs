@@ -39,7 +39,7 @@ export function startEdge (origin, config, configuration) {
   if (!fs.existsSync(assembly)) {
     throw new Error(`${path.resolve(assembly)} isn't there: build it first (dotnet build -c ${configuration}).`)
   }
-  const args = [assembly, 'serve', '--origin', origin, '--listen', 'http://127.0.0.1:0']
+  const args = [assembly, 'serve', '--origin', origin, '--listen', 'http://127.0.0.1:0', '--admin', 'none']
   if (config) args.push('--config', path.join(here, config))
   return start('cdnedge', 'dotnet', args, { env: withoutSettings(process.env) }, /Now listening on: (http:\/\/[\d.]+:\d+)/)
 }

@@ -31,6 +31,11 @@ internal sealed class Variance
     /// <summary>Response had <c>Vary: *</c>: matches nothing.</summary>
     internal bool IsStar { get; }
 
+    /// <summary>What it tells apart, for people: <c>accept-encoding</c>, <c>cookie theme</c>; <c>*</c> for <see cref="IsStar"/>.</summary>
+    internal IReadOnlyList<string> Names => IsStar
+        ? ["*"]
+        : [.. _selectors.Select(static selector => selector.Name is { Kind: SelectorKind.Cookie, Name: var cookie } ? $"cookie {cookie}" : selector.Name.Name.ToLowerInvariant())];
+
     /// <summary>Managed memory taken, in bytes; 0 for the shared instances.</summary>
     internal int ManagedBytes
     {

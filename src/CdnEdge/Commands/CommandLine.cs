@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using CdnEdge.Configuration;
+using CdnEdge.Control;
 
 namespace CdnEdge.Commands;
 
@@ -28,12 +29,24 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
         HelpName = "URL",
     };
 
+    private readonly Option<string> _admin = new("--admin")
+    {
+        Description = $"The address of the admin API; {AdminOptions.Off} turns it off. [CdnEdge__Admin__Listen; default {AdminOptions.DefaultListen}]",
+        HelpName = "URL",
+    };
+
     internal async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
+        var admin = new AdminCall(output, error, environment);
         var root = new RootCommand("CdnEdge: a caching reverse proxy.")
         {
             Command("serve", "Serve the configured sites until stopped.", (source, stop) => new ServeCommand(error).RunAsync(source, stop)),
             Command("check", "Say what is wrong with a configuration, without serving it.", (source, _) => new CheckCommand(output, error).RunAsync(source)),
+            new PurgeCommand(admin).Command,
+            new StatsCommand(admin).Command,
+            DrainCommand.Drain(admin),
+            DrainCommand.Undrain(admin),
+            new TokenCommand(output, error).Command,
         };
 
         var call = root.Parse(arguments);
@@ -57,9 +70,9 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
 
     private Command Command(string name, string description, Func<ConfigurationSource, CancellationToken, Task<int>> run)
     {
-        var command = new Command(name, description) { _config, _origin, _listen };
+        var command = new Command(name, description) { _config, _origin, _listen, _admin };
         command.SetAction((call, stop) => run(
-            ConfigurationSource.From(call.GetValue(_config), call.GetValue(_origin), call.GetValue(_listen) ?? [], environment),
+            ConfigurationSource.From(call.GetValue(_config), call.GetValue(_origin), call.GetValue(_listen) ?? [], environment, call.GetValue(_admin)),
             stop));
         return command;
     }

@@ -32,10 +32,10 @@ internal sealed class ServeCommand(TextWriter error)
         {
             return ExitCode.Done; // told to stop before it had begun
         }
-        catch (Exception e) when (e is IOException or SocketException)
+        catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException)
         {
             // Kestrel names the address when it's in use, and only the reason otherwise (a port below 1024, say).
-            var addresses = e is IOException ? "" : $" (one of {string.Join(", ", reviewed.Listen)})";
+            var addresses = e is not SocketException ? "" : $" (one of {string.Join(", ", reviewed.Listen)})";
             await error.WriteLineAsync($"cdnedge: {e.Message}{addresses}");
             return ExitCode.Failed;
         }

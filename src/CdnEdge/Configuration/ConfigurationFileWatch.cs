@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CdnEdge.Control;
 
 namespace CdnEdge.Configuration;
 
@@ -16,6 +17,9 @@ internal sealed partial class ConfigurationFileWatch(
     ILogger<ConfigurationFileWatch> logger) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // Never disposed of: a look may be under way when the host is, and there's nothing in it to give back.
+    private readonly SemaphoreSlim _looking = new(1, 1);
 
     private string _judged = Fingerprint(first);
     private string? _moving;
@@ -35,8 +39,35 @@ internal sealed partial class ConfigurationFileWatch(
         }
     }
 
+    /// <summary>Reads the file now, whether or not it has changed or stands still: somebody said that it's done.</summary>
+    internal async Task<ReloadOutcome> ReloadAsync()
+    {
+        await _looking.WaitAsync();
+        try
+        {
+            return await JudgeAsync(source.ReadFile());
+        }
+        finally
+        {
+            _looking.Release();
+        }
+    }
+
     /// <summary>One look at the file.</summary>
     internal async Task LookAsync()
+    {
+        await _looking.WaitAsync();
+        try
+        {
+            await LookAloneAsync();
+        }
+        finally
+        {
+            _looking.Release();
+        }
+    }
+
+    private async Task LookAloneAsync()
     {
         var content = source.ReadFile();
         var fingerprint = Fingerprint(content);
@@ -53,7 +84,12 @@ internal sealed partial class ConfigurationFileWatch(
             return;
         }
 
-        (_judged, _moving) = (fingerprint, null);
+        await JudgeAsync(content);
+    }
+
+    private async Task<ReloadOutcome> JudgeAsync(ConfigurationSource.FileContent content)
+    {
+        (_judged, _moving) = (Fingerprint(content), null);
         var reviewed = await ConfigurationReview.OfAsync(source, content);
         foreach (var warning in reviewed.Warnings)
             Log.Warning(logger, reviewed.Name, warning);
@@ -62,21 +98,32 @@ internal sealed partial class ConfigurationFileWatch(
             foreach (var mistake in reviewed.Errors)
                 Log.Mistake(logger, reviewed.Name, mistake);
             Log.Kept(logger, reviewed.Name, reviewed.Errors.Count);
-            return;
+            return new ReloadOutcome(Applied: false, reviewed.Contents, reviewed.Errors, []);
         }
 
+        var needsRestart = NeedRestart(reviewed).ToList();
+        foreach (var key in needsRestart)
+            Log.NeedsRestart(logger, reviewed.Name, key);
         Apply(reviewed);
+        return new ReloadOutcome(Applied: true, reviewed.Contents, [], needsRestart);
+    }
+
+    private IEnumerable<string> NeedRestart(ReviewedConfiguration reviewed)
+    {
+        if (!reviewed.Listen.SequenceEqual(_inForce.Listen))
+            yield return ConfigurationSource.ListenKey;
+        if (reviewed.AdminListen != _inForce.AdminListen)
+            yield return ConfigurationSource.AdminListenKey;
+        if (reviewed.Admin.AuditFile != _inForce.Admin.AuditFile)
+            yield return "CdnEdge:Admin:AuditFile";
+        if (reviewed.Cache.Memory.MaxBytes != _inForce.Cache.Memory.MaxBytes)
+            yield return "CdnEdge:Memory:MaxBytes";
+        if (reviewed.Cache.Name != _inForce.Cache.Name)
+            yield return "CdnEdge:Name";
     }
 
     private void Apply(ReviewedConfiguration reviewed)
     {
-        if (!reviewed.Listen.SequenceEqual(_inForce.Listen))
-            Log.NeedsRestart(logger, reviewed.Name, ConfigurationSource.ListenKey);
-        if (reviewed.Cache.Memory.MaxBytes != _inForce.Cache.Memory.MaxBytes)
-            Log.NeedsRestart(logger, reviewed.Name, "CdnEdge:Memory:MaxBytes");
-        if (reviewed.Cache.Name != _inForce.Cache.Name)
-            Log.NeedsRestart(logger, reviewed.Name, "CdnEdge:Name");
-
         _inForce = reviewed;
         try
         {

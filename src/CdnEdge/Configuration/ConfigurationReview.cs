@@ -1,3 +1,4 @@
+using CdnEdge.Control;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
 
@@ -29,6 +30,8 @@ internal static class ConfigurationReview
                 Warnings = [],
                 Listen = [],
                 Origin = null,
+                Admin = new AdminOptions(),
+                AdminListen = null,
                 Cache = new CdnCacheOptions(),
                 Routes = 0,
                 Clusters = 0,
@@ -44,6 +47,8 @@ internal static class ConfigurationReview
         errors.AddRange(mistakes.Select(m => m.ToString()));
         errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
         var listen = ReviewListen(serve, errors);
+        errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
+        var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
 
         if (!string.IsNullOrEmpty(serve.Origin))
         {
@@ -67,6 +72,8 @@ internal static class ConfigurationReview
             Warnings = [.. warnings, .. proxy.Warnings],
             Listen = listen,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
+            Admin = serve.Admin,
+            AdminListen = adminListen,
             Cache = cache,
             Routes = proxy.Routes,
             Clusters = proxy.Clusters,
@@ -117,6 +124,20 @@ internal static class ConfigurationReview
         if (serve.Listen.Count == 0)
             errors.Add($"{ConfigurationSource.ListenKey}: no address to listen on; leave it out for {ListenAddress.Default}");
         return addresses;
+    }
+
+    private static ListenAddress? ReviewAdminListen(AdminOptions admin, List<ListenAddress> traffic, List<string> errors)
+    {
+        if (admin.IsOff)
+            return null;
+        const string path = ConfigurationSource.AdminListenKey;
+        if (!ListenAddress.TryParse(admin.Listen, out var address, out var mistake))
+            errors.Add($"{path}: {mistake}, or {AdminOptions.Off} for no admin API");
+        else if (traffic.Find(address.Overlaps) is { } other)
+            errors.Add($"{path}: '{address}' is taken by '{other}' of {ConfigurationSource.ListenKey}; the admin API has an address of its own");
+        else if (!address.IsLoopback && admin.Tokens.Count == 0)
+            errors.Add($"{path}: '{address}' can be reached from other machines, but no token is configured; make one (cdnedge token new), or listen on {AdminOptions.DefaultListen}");
+        return address;
     }
 
     private static string? ReviewOrigin(string origin, IConfigurationSection proxy)

@@ -12,6 +12,7 @@ internal sealed class ConfigurationSource
 {
     internal const string ListenKey = "CdnEdge:Listen";
     internal const string OriginKey = "CdnEdge:Origin";
+    internal const string AdminListenKey = "CdnEdge:Admin:Listen";
 
     private static readonly string[] Sections = ["CdnEdge", "ReverseProxy", "Logging"];
 
@@ -26,7 +27,7 @@ internal sealed class ConfigurationSource
     /// <summary>What messages call it.</summary>
     internal string Name => File ?? "command line";
 
-    internal static ConfigurationSource From(string? config, string? origin, IReadOnlyList<string> listen, IDictionary environment)
+    internal static ConfigurationSource From(string? config, string? origin, IReadOnlyList<string> listen, IDictionary environment, string? admin = null)
     {
         var variables = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (DictionaryEntry variable in environment)
@@ -42,6 +43,8 @@ internal sealed class ConfigurationSource
             source._environment[key] = value;
         if (origin is not null)
             source._flags[OriginKey] = origin;
+        if (admin is not null)
+            source._flags[AdminListenKey] = admin;
         for (var i = 0; i < listen.Count; i++)
             source._flags[$"{ListenKey}:{i}"] = listen[i];
         return source;

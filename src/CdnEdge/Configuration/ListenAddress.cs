@@ -19,6 +19,9 @@ internal sealed record ListenAddress
 
     internal int Port { get; }
 
+    /// <summary>Only programs on this machine can connect to it.</summary>
+    internal bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+
     public override string ToString() => Url;
 
     /// <summary>Whether both would claim the same port of the same interface.</summary>

@@ -1,3 +1,4 @@
+using CdnEdge.Control;
 using CdnEdge.Delivery;
 
 namespace CdnEdge.Configuration;
@@ -20,6 +21,11 @@ internal sealed class ReviewedConfiguration
     internal required IReadOnlyList<ListenAddress> Listen { get; init; }
 
     internal required string? Origin { get; init; }
+
+    internal required AdminOptions Admin { get; init; }
+
+    /// <summary>Null: the admin API is off.</summary>
+    internal required ListenAddress? AdminListen { get; init; }
 
     internal required CdnCacheOptions Cache { get; init; }
 

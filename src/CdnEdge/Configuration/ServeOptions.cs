@@ -1,3 +1,5 @@
+using CdnEdge.Control;
+
 namespace CdnEdge.Configuration;
 
 /// <summary>The host's own part of the section <c>CdnEdge</c>; the cache's is <see cref="Delivery.CdnCacheOptions"/>.</summary>
@@ -8,4 +10,7 @@ internal sealed class ServeOptions
 
     /// <summary>The URL that everything is forwarded to, in place of routes and clusters.</summary>
     public string? Origin { get; set; }
+
+    /// <summary>The admin API.</summary>
+    public AdminOptions Admin { get; set; } = new();
 }

@@ -1,3 +1,4 @@
+using CdnEdge.Control;
 using Microsoft.Extensions.Configuration.Memory;
 
 namespace CdnEdge.Configuration;
@@ -14,15 +15,20 @@ internal sealed class ValidatedConfiguration : IDisposable
     internal ValidatedConfiguration(ReviewedConfiguration first)
     {
         _content.Replace(first);
+        Admin = new AdminInForce(first.Admin);
         _root = new ConfigurationRoot([_content]);
     }
 
     internal IConfiguration Root => _root;
 
+    /// <summary>Who may call the admin API, by this configuration.</summary>
+    internal AdminInForce Admin { get; }
+
     /// <exception cref="ArgumentException">It has mistakes.</exception>
     internal void Apply(ReviewedConfiguration reviewed)
     {
         _content.Replace(reviewed);
+        Admin.Apply(reviewed.Admin);
         _content.Announce();
     }
 

@@ -1,4 +1,5 @@
 using CdnEdge.Configuration;
+using CdnEdge.Control;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -25,19 +26,22 @@ internal static partial class EdgeHost
             .LoadFromConfig(configuration.Root.GetSection("ReverseProxy"))
             .AddCdnCache(configuration.Root.GetSection("CdnEdge"));
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        EdgeAdmin.AddTo(services, reviewed);
         if (source.File is not null)
         {
-            services.AddHostedService(provider => new ConfigurationFileWatch(
+            services.AddSingleton(provider => new ConfigurationFileWatch(
                 source,
                 file,
                 provider.GetRequiredService<ValidatedConfiguration>(),
                 reviewed,
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<ConfigurationFileWatch>>()));
+            services.AddHostedService(static provider => provider.GetRequiredService<ConfigurationFileWatch>());
         }
 
         var app = builder.Build();
         // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
+        EdgeAdmin.CloseWhileDraining(app);
         app.UseRouting();
         // Every endpoint here is a route of YARP's, with metadata; routing's own refusals (405) have none.
         app.Use(next => context => context.GetEndpoint() is { Metadata.Count: 0, RequestDelegate: { } refusal }
@@ -56,6 +60,8 @@ internal static partial class EdgeHost
         var addresses = edge.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
         foreach (var address in addresses)
             Log.Listening(logger, address);
+        foreach (var address in edge.Services.GetService<AdminServer>()?.Addresses ?? [])
+            Log.Admin(logger, address);
         if (reviewed.Origin is { } origin)
             Log.Origin(logger, origin);
         else
@@ -67,6 +73,9 @@ internal static partial class EdgeHost
     {
         [LoggerMessage(1, LogLevel.Information, "Now listening on: {Address}")]
         internal static partial void Listening(ILogger logger, string address);
+
+        [LoggerMessage(5, LogLevel.Information, "Admin API on: {Address}")]
+        internal static partial void Admin(ILogger logger, string address);
 
         [LoggerMessage(2, LogLevel.Information, "origin {Origin}")]
         internal static partial void Origin(ILogger logger, string origin);

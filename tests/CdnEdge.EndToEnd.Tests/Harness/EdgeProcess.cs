@@ -58,7 +58,7 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
     internal static async Task<EdgeProcess> Serve(
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var edge = new EdgeProcess(Prepare(["serve", "--listen", "http://127.0.0.1:0", .. arguments], environment));
+        var edge = new EdgeProcess(Prepare(["serve", "--listen", "http://127.0.0.1:0", "--admin", "none", .. arguments], environment));
         try
         {
             edge.Start();

@@ -56,7 +56,7 @@ const all = [
     missing: () => notBuilt(cdnedge),
     command: ({ port, origin }) => ({
       command: 'dotnet',
-      args: [cdnedge, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`],
+      args: [cdnedge, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`, '--admin', 'none'],
       env: { CdnEdge__Memory__MaxBytes: String(cacheBytes) },
     }),
     isHit: headers => /;\s*hit\b/.test(headers['cache-status'] ?? ''),
