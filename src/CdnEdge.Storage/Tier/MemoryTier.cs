@@ -62,6 +62,9 @@ internal sealed class MemoryTier : IDisposable
 
     internal Resource? Find(CacheKey key) => _index.Find(key.Hash, key.Bytes);
 
+    /// <summary>Every URL of which something is stored; takes no lock, so nothing waits for who looks at them all.</summary>
+    internal IEnumerable<Resource> All() => _index.All();
+
     /// <summary>Counts a use for the eviction policy. Lock-free.</summary>
     [SuppressMessage("Performance", "CA1822", Justification = "What a use costs is the policy's affair; callers have a tier.")]
     internal void Touch(StoredResponse response) => S3Fifo.Touch(response);

@@ -41,6 +41,17 @@ internal sealed class ResourceIndex
         }
     }
 
+    /// <summary>All of them, read without locks: what is stored or removed meanwhile may be among them or not.</summary>
+    internal IEnumerable<Resource> All()
+    {
+        var slots = Volatile.Read(ref _slots);
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (Volatile.Read(ref slots[i].Resource) is { } resource)
+                yield return resource;
+        }
+    }
+
     /// <summary>Makes room for one more; true when <see cref="ManagedBytes"/> changed.</summary>
     internal bool Reserve()
     {

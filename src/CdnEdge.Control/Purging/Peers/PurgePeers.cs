@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CdnEdge.Control;
+
+/// <summary>
+/// Carries the purges that this PoP accepted to every other PoP, and never gives up. Of the PoP's nodes one at a time does so
+/// for each peer; another takes over when it's gone.
+/// </summary>
+internal sealed class PurgePeers : BackgroundService
+{
+    private readonly List<PeerLink> _links;
+    private readonly HttpClient _http;
+
+    /// <param name="options">Checked already (<see cref="PurgeOptions.Errors"/>).</param>
+    /// <param name="log">The PoP's.</param>
+    /// <param name="ledger">Where it stands how far each peer is.</param>
+    /// <param name="bus">This node's.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where changes of state are told.</param>
+    internal PurgePeers(PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeBus bus, TimeProvider time, ILogger<PurgePeers> logger)
+    {
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moves is followed
+        })
+        {
+            Timeout = TimeSpan.FromSeconds(10),
+            MaxResponseContentBufferSize = 64 << 10,
+        };
+        _links = [.. options.Peers.Select(peer => new PeerLink(peer, options, log, ledger, bus.Tail, _http, time, logger))];
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _http.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_links.Select(link => link.RunAsync(stoppingToken)));
+}

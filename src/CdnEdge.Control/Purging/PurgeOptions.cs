@@ -1,0 +1,80 @@
+namespace CdnEdge.Control;
+
+/// <summary>Section <c>CdnEdge:Purge</c>: who this node is, and who else wants to know of purges.</summary>
+internal sealed class PurgeOptions
+{
+    /// <summary>The PoP that this node belongs to; the nodes that share a Redis share it. Letters, digits, <c>-</c> and <c>_</c>.</summary>
+    public string Pop { get; set; } = "local";
+
+    /// <summary>This node's name, another one for each node of a PoP. The machine's, if nothing is said.</summary>
+    public string Node { get; set; } = Environment.MachineName;
+
+    /// <summary>Where a node without Redis keeps its log of purges.</summary>
+    public string LogFile { get; set; } = "purges.log";
+
+    /// <summary>About how large that file may grow, in bytes: at least 64 KiB.</summary>
+    public long MaxLogBytes { get; set; } = 64 << 20;
+
+    /// <summary>About how many purges a log in Redis holds, 1,000 to 10,000,000.</summary>
+    public long MaxLogEntries { get; set; } = 100_000;
+
+    /// <summary>How long a log in Redis stays if nobody purges: longer than anything is stored. At least an hour.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(60);
+
+    /// <summary>The other PoPs.</summary>
+    public IList<PeerOptions> Peers { get; set; } = [];
+
+    /// <summary>Every mistake, by its path.</summary>
+    /// <param name="path">Where the options stand: <c>CdnEdge:Purge</c>.</param>
+    internal IEnumerable<string> Errors(string path)
+    {
+        if (!IsName(Pop))
+            yield return $"{path}:Pop: '{Pop}' is not a name; 1 to 64 letters, digits, '-' and '_', such as lhr";
+        if (!IsName(Node.Replace('.', '-')))
+            yield return $"{path}:Node: '{Node}' is not a name; 1 to 64 letters, digits, '.', '-' and '_', such as edge-1";
+        if (string.IsNullOrWhiteSpace(LogFile))
+            yield return $"{path}:LogFile: a path belongs here, such as /var/lib/cdnedge/purges.log";
+        if (MaxLogBytes < 64 << 10)
+            yield return $"{path}:MaxLogBytes: {MaxLogBytes} is too little; at least {64 << 10} bytes";
+        if (MaxLogEntries is < 1000 or > 10_000_000)
+            yield return $"{path}:MaxLogEntries: {MaxLogEntries} is not from 1000 to 10000000";
+        if (Retention < TimeSpan.FromHours(1))
+            yield return $"{path}:Retention: {Retention:c} is too short; at least 01:00:00, and longer than anything is stored";
+
+        for (var i = 0; i < Peers.Count; i++)
+        {
+            var peer = Peers[i];
+            var at = $"{path}:Peers:{i}";
+            if (!IsName(peer.Name))
+                yield return $"{at}:Name: '{peer.Name}' is not a name; the other PoP's {path}:Pop";
+            else if (peer.Name == Pop)
+                yield return $"{at}:Name: '{peer.Name}' is this PoP; only the others belong here";
+            else if (Peers.Take(i).Any(other => other.Name == peer.Name))
+                yield return $"{at}:Name: '{peer.Name}' stands here twice";
+            if (!Uri.TryCreate(peer.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Query.Length > 0 || url.Fragment.Length > 0)
+                yield return $"{at}:Url: '{peer.Url}' is not the URL of an admin API, such as https://admin.fra.example.net:8081";
+            else if (url.UserInfo.Length > 0)
+                yield return $"{at}:Url: no user and password here; the token belongs into {at}:Token";
+            if (string.IsNullOrWhiteSpace(peer.Token) && url is not { IsLoopback: true })
+                yield return $"{at}:Token: none; a token of that PoP's admin API with the scope purge";
+            else if (!peer.Token.All(static c => c is > ' ' and < '\x7f'))
+                yield return $"{at}:Token: a token has no blanks and no characters outside ASCII";
+        }
+    }
+
+    private static bool IsName(string? name) =>
+        name is { Length: > 0 and <= 64 } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+}
+
+/// <summary>Another PoP.</summary>
+internal sealed class PeerOptions
+{
+    /// <summary>Its <see cref="PurgeOptions.Pop"/>.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Its admin API.</summary>
+    public string Url { get; set; } = "";
+
+    /// <summary>A token for it, with the scope <c>purge</c>.</summary>
+    public string Token { get; set; } = "";
+}

@@ -1,0 +1,230 @@
+using CdnEdge.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace CdnEdge.Control;
+
+/// <summary>
+/// Follows a PoP's log: applies what is in it, in order, and notices where the log isn't what this node has read before.
+/// </summary>
+/// <remarks>
+/// Each entry names its predecessor. If that isn't the last one read, some were missed: trimmed before they were read (the
+/// predecessor is newer), or the log has lost entries or was replaced (it's older). Either way, nothing that began before is
+/// trusted from then on. A log that has lost entries is told so by an entry of its own, for the nodes and the PoPs that can't
+/// notice; and gets back those that this node had accepted.
+/// </remarks>
+internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, PurgeApplier applier, string pop, TimeProvider time, ILogger logger)
+{
+    private const int PageSize = 1000;
+    private const int MaxAccepted = 10_000;
+
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Wake _passed = new();
+    private readonly Queue<(long Id, PurgeEntry Entry)> _accepted = new();
+    private readonly List<PurgeEntry> _toRestore = [];
+    private long _position;
+    private long _passes;
+    private long _checked;
+    private bool _isUnavailable;
+
+    /// <summary>Everything in the log up to here is in effect on this node.</summary>
+    internal long Position => Volatile.Read(ref _position);
+
+    /// <summary>The whole log has been read once.</summary>
+    internal bool IsCaughtUp => Volatile.Read(ref _passes) > 0;
+
+    /// <summary>Told of every entry, in order.</summary>
+    internal event Action<PurgeRecord>? Seen;
+
+    /// <summary>Follows until it's cancelled.</summary>
+    /// <param name="afterPass">Called whenever the end of the log was reached.</param>
+    /// <param name="stopping">Ends it.</param>
+    internal async Task FollowAsync(Func<Task> afterPass, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            var news = log.News;
+            try
+            {
+                await PassAsync(stopping);
+                if (_isUnavailable)
+                    Log.Available(logger);
+                _isUnavailable = false;
+                await afterPass();
+            }
+            catch (PurgeLogUnavailableException exception)
+            {
+                if (!_isUnavailable)
+                    Log.Unavailable(logger, exception.Message);
+                _isUnavailable = true;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // A node that no longer followed would serve what was purged, and nobody would know.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                if (!_isUnavailable)
+                    Log.Failed(logger, exception);
+                _isUnavailable = true;
+            }
+
+            await Wake.WaitAsync(news, log.Poll, stopping);
+        }
+    }
+
+    /// <summary>This node has accepted a purge: it's in effect from here on, whatever else stands before it in the log.</summary>
+    internal void Accept(long id, PurgeEntry entry)
+    {
+        applier.Apply(entry.Request, id);
+        Remember(id, entry);
+    }
+
+    private void Remember(long id, PurgeEntry entry)
+    {
+        lock (_accepted)
+        {
+            _accepted.Enqueue((id, entry));
+            if (_accepted.Count > MaxAccepted)
+                _accepted.Dequeue();
+        }
+    }
+
+    /// <summary>Waits until everything up to there is in effect; false if that took too long.</summary>
+    internal Task<bool> WaitForAsync(long position, TimeSpan atMost, CancellationToken cancellation) =>
+        WaitUntilAsync(() => Position >= position, atMost, cancellation);
+
+    /// <summary>Waits until all that stood in the log when this was called has been read; false if that took too long.</summary>
+    internal Task<bool> CatchUpAsync(TimeSpan atMost, CancellationToken cancellation)
+    {
+        // The pass under way may have looked already.
+        var enough = Volatile.Read(ref _passes) + 2;
+        return WaitUntilAsync(() => Volatile.Read(ref _passes) >= enough, atMost, cancellation);
+    }
+
+    private async Task<bool> WaitUntilAsync(Func<bool> holds, TimeSpan atMost, CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            var next = _passed.Next;
+            if (holds())
+                return true;
+            var left = atMost - time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero)
+                return false;
+            await Wake.WaitAsync(next, left, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task PassAsync(CancellationToken stopping)
+    {
+        IReadOnlyList<PurgeRecord> page;
+        do
+        {
+            page = await log.ReadAsync(Position, PageSize, stopping);
+            Take(page);
+            await RestoreAsync(stopping);
+        }
+        while (page.Count == PageSize);
+
+        if (page.Count == 0)
+            await CheckAsync(stopping);
+        Interlocked.Increment(ref _passes);
+        _passed.Ring();
+    }
+
+    private void Take(IReadOnlyList<PurgeRecord> page)
+    {
+        foreach (var record in page)
+        {
+            var lost = record.Previous < Position;
+            if (record.Previous != Position)
+                Missed(record, lost);
+            if (record.Entry is not { } entry || entry.Distrust)
+                epochs.Distrust(record.Id);
+            else
+                applier.Apply(entry.Request, record.Id);
+            if (record.Entry is null)
+                Log.Unreadable(logger, PurgeMoment.Format(record.Id));
+
+            // Before the position: who waits for it finds what there is to know of it.
+            Seen?.Invoke(record);
+            Volatile.Write(ref _position, record.Id);
+            epochs.AdvanceTo(record.Id);
+            _passed.Ring();
+            if (lost)
+                PlanToRestore(record);
+        }
+    }
+
+    private void Missed(PurgeRecord record, bool lost)
+    {
+        // What began when all up to the predecessor was in effect has missed nothing. What a lost log held nobody knows.
+        epochs.Distrust(lost ? record.Id : record.Previous);
+        if (lost)
+            Log.Lost(logger, PurgeMoment.Format(record.Previous), PurgeMoment.Format(Position));
+        else if (Position > 0)
+            Log.Trimmed(logger, PurgeMoment.Format(Position), PurgeMoment.Format(record.Previous));
+    }
+
+    // Nothing new: is what was read last still there? It needn't be asked at each look.
+    private async Task CheckAsync(CancellationToken stopping)
+    {
+        var now = time.GetTimestamp();
+        if (Position == 0 || (_checked != 0 && time.GetElapsedTime(_checked, now) < CheckEvery))
+            return;
+        _checked = now;
+        if (await log.LastAsync(stopping) < Position)
+            await log.AppendAsync([Gap()], Position, stopping);
+    }
+
+    private void PlanToRestore(PurgeRecord first)
+    {
+        if (first.Entry is not { Distrust: true } gap || gap.Origin != pop)
+            _toRestore.Add(Gap());
+        lock (_accepted)
+            _toRestore.AddRange(_accepted.Where(one => one.Id > first.Previous && one.Id < first.Id).Select(static one => one.Entry));
+    }
+
+    private async Task RestoreAsync(CancellationToken stopping)
+    {
+        while (_toRestore.Count > 0)
+        {
+            var some = _toRestore.Take(PageSize).ToList();
+            var ids = await log.AppendAsync(some, Position, stopping);
+            _toRestore.RemoveRange(0, some.Count);
+            for (var i = 0; i < some.Count; i++)
+                Remember(ids[i], some[i]);
+        }
+    }
+
+    private PurgeEntry Gap() => new() { Distrust = true, Origin = pop, At = time.GetUtcNow() };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The log of purges can't be used: {Reason} No purge is accepted here, and none of other nodes arrives, until it can.")]
+        public static partial void Unavailable(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "The log of purges can be used again.")]
+        public static partial void Available(ILogger logger);
+
+        [LoggerMessage(3, LogLevel.Warning, "The log of purges has lost entries or was replaced: it ended at {End}, this node had read it up to {Position}. "
+            + "All that was stored before is stale from now on.")]
+        public static partial void Lost(ILogger logger, string end, string position);
+
+        [LoggerMessage(4, LogLevel.Warning, "The log of purges was trimmed before this node had read it: from {Position} to {Next}. "
+            + "All that was stored before is stale from now on.")]
+        public static partial void Trimmed(ILogger logger, string position, string next);
+
+        [LoggerMessage(6, LogLevel.Error, "Following the log of purges failed; tried again and again.")]
+        public static partial void Failed(ILogger logger, Exception exception);
+
+        [LoggerMessage(5, LogLevel.Warning, "The entry {Id} in the log of purges isn't readable: another program's, or a newer version's. "
+            + "All that was stored before is stale from now on.")]
+        public static partial void Unreadable(ILogger logger, string id);
+    }
+}

@@ -1,0 +1,101 @@
+using CdnEdge.Caching;
+using CdnEdge.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+
+namespace CdnEdge.Control.Tests.Scene;
+
+/// <summary>A node as far as purging goes: bus, memory, peers, and the admin port on which other PoPs reach it.</summary>
+internal sealed class Node : IAsyncDisposable
+{
+    private static readonly CachePolicy Policy = new();
+
+    private readonly SegmentArena _arena = new();
+    private readonly MemoryTier _memory;
+    private readonly IPurgeLog _log;
+    private readonly PurgeReceiver _receiver;
+    private readonly PurgePeers _peers;
+    private readonly ConnectionMultiplexer? _redis;
+    private WebApplication? _web;
+
+    private Node(PurgeOptions options, ConnectionMultiplexer? redis, IPurgeLog log, IPurgeLedger ledger)
+    {
+        _redis = redis;
+        _log = log;
+        _memory = new MemoryTier(64 << 20, _arena);
+        Bus = new PurgeBus(options, log, ledger, _memory, () => [Policy], TimeProvider.System, NullLogger<PurgeBus>.Instance);
+        _receiver = new PurgeReceiver(options, log, Bus);
+        _peers = new PurgePeers(options, log, ledger, Bus, TimeProvider.System, NullLogger<PurgePeers>.Instance);
+    }
+
+    internal PurgeBus Bus { get; }
+
+    internal PurgeEpochs Epochs => _memory.Epochs;
+
+    internal static async Task<Node> StartAsync(PurgeOptions options, RedisServer? redis, int maxEntries = 1_000_000)
+    {
+        Node node;
+        if (redis is null)
+        {
+            var log = new FilePurgeLog(options.LogFile, options.MaxLogBytes, TimeProvider.System);
+            node = new Node(options, null, log, new FilePurgeLedger(options.LogFile + ".peers"));
+        }
+        else
+        {
+            var connection = await redis.ConnectAsync();
+            var log = new RedisPurgeLog(() => connection, "test", maxEntries, options.Retention);
+            node = new Node(options, connection, log, new RedisPurgeLedger(() => connection, "test", options.Retention));
+        }
+
+        await node.Bus.StartAsync(default);
+        await node._peers.StartAsync(default);
+        return node;
+    }
+
+    internal async Task ListenAsync(int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        _web = builder.Build();
+        _receiver.MapPurgeReplication(_web);
+        await _web.StartAsync();
+    }
+
+    internal async Task CloseAsync()
+    {
+        if (_web is not { } web)
+            return;
+        _web = null;
+        using var atOnce = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await web.StopAsync(atOnce.Token);
+        await web.DisposeAsync();
+    }
+
+    /// <summary>Whether an object that was fetched at that moment is gone or stale by now.</summary>
+    internal PurgeVerdict Judge(string path, long began) => Judge(path, began, SurrogateTags.None);
+
+    internal PurgeVerdict Judge(string path, long began, SurrogateTags tags) =>
+        Epochs.Judge(CacheKey.Of(Policy, new Uri("http://example.org" + path)), tags, began, out _);
+
+    internal Task<PurgeReceipt> PurgeAsync(string path, string? key = null) =>
+        Bus.AcceptAsync(new PurgeRequest { Urls = ["http://example.org" + path] }, "test", key, TestContext.Current.CancellationToken);
+
+    internal Task<ReplicationReceipt> ReceiveAsync(ReplicationBatch batch) => _receiver.ReceiveAsync(batch, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        await _peers.StopAsync(default);
+        _peers.Dispose();
+        await Bus.DisposeAsync();
+        await _log.DisposeAsync();
+        if (_redis is not null)
+            await _redis.DisposeAsync();
+        _memory.Dispose();
+        _arena.Dispose();
+    }
+}
