@@ -14,6 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # What the tests need beside .NET and Node: the command, and the Debian package that brings it.
 needed=(
   curl:curl
+  redis-server:redis-server
 )
 
 configuration=Release
