@@ -49,7 +49,8 @@ internal sealed class RedisBody : ITierBody
         _present = null;
         if (_read == _count)
             return default;
-        var answer = await _underWay.Dequeue().WaitAsync(cancellation);
+        var answer = await _underWay.Peek().WaitAsync(cancellation);
+        _ = _underWay.Dequeue();
         AskAhead();
         _present = answer.Value;
         var length = (int)Math.Min(RedisRecord.ChunkBytes, Length - (long)_read * RedisRecord.ChunkBytes);

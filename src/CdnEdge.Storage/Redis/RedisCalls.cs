@@ -85,7 +85,7 @@ internal sealed partial class RedisCalls
         {
             null => new(CallStatus.Done, outcome.Result),
             BrokenCircuitException => new(CallStatus.Open, default),
-            RedisServerException refusal => new(CallStatus.Refused, default, refusal.Message),
+            RedisServerException or RedisCommandException => new(CallStatus.Refused, default, outcome.Exception.Message),
             OperationCanceledException when cancellation.IsCancellationRequested => throw new OperationCanceledException(cancellation),
             var failure => new(CallStatus.Failed, default, failure.Message),
         };
@@ -108,7 +108,8 @@ internal sealed partial class RedisCalls
             task = call(database, state);
             return Outcome.FromResult(await task.WaitAsync(within, _time, cancellation));
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException or OperationCanceledException
+            or InvalidOperationException or IOException)
         {
             Abandon(task);
             return Outcome.FromException<T>(exception);

@@ -159,10 +159,17 @@ internal sealed partial class RedisTier : ISecondTier
         }
 
         var body = new RedisBody(this, search.Names, place, objectId, record.Length);
-        if (await body.TryBeginAsync(Left(search), cancellation))
-            return new(LookupOutcome.Hit, selecting, new TierHit(record.Head, record.Moment, body));
-        await body.DisposeAsync();
-        return new(LookupOutcome.Miss, selecting);
+        var begun = false;
+        try
+        {
+            begun = await body.TryBeginAsync(Left(search), cancellation);
+            return begun ? new(LookupOutcome.Hit, selecting, new TierHit(record.Head, record.Moment, body)) : new(LookupOutcome.Miss, selecting);
+        }
+        finally
+        {
+            if (!begun)
+                await body.DisposeAsync();
+        }
     }
 
     private async ValueTask<(LookupOutcome Outcome, Lease<byte>? Value)> GetAsync(Search search, RedisKey name, CancellationToken cancellation)

@@ -106,6 +106,21 @@ public class RedisChaosTests
     }
 
     [Fact]
+    public async Task A_replica_while_failing_over_takes_nothing_and_harms_nobody()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = new Node(redis.Connection);
+        await node.Connected();
+        await node.StoreAsync("/a", [1]);
+        await redis.Database.ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
+        await node.StoreAsync("/b", [2], outcome: "refused");
+        Assert.Equal(TierClaimKind.Alone, (await node.ClaimAsync("/b", TimeSpan.FromSeconds(9))).Kind);
+
+        await redis.Database.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        await ComesBack(node);
+    }
+
+    [Fact]
     public async Task Too_many_that_wait_are_dropped()
     {
         await using var redis = await RedisServer.StartAsync();
