@@ -56,6 +56,9 @@ internal readonly record struct AcceptedCodings(uint Ranks, bool IsAbsent)
         _ => UnknownCoding,
     };
 
+    /// <summary>Whether it's what <see cref="CodingOf"/> may return.</summary>
+    internal static bool IsCoding(int coding) => coding is >= UnknownCoding and < Codings;
+
     /// <summary>
     /// Whether an origin that chose <paramref name="coding"/> when offered these would choose it for
     /// <paramref name="other"/> as well: it's acceptable there, nothing is offered that wasn't here, and against each of

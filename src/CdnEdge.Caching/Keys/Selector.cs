@@ -43,7 +43,37 @@ internal readonly struct Selector
         text.Dispose();
     }
 
+    private Selector(ref RecordReader from)
+    {
+        _name = SelectorName.Read(ref from);
+        _text = from.OptionalText();
+        _language = from.OptionalText();
+        _codings = new AcceptedCodings((uint)from.Int32(), from.Flag());
+        _coding = (sbyte)from.Byte();
+        // Negotiated values only where they're negotiated, and one of the two at a time, as the other constructor has it.
+        if ((_name.Kind != SelectorKind.Codings && (_codings != default || _coding != 0))
+            || (_name.Kind != SelectorKind.Languages && _language is not null)
+            || (_codings != default && _text is not null)
+            || !AcceptedCodings.IsCoding(_coding))
+        {
+            from.Spoil();
+        }
+    }
+
     internal SelectorName Name => _name;
+
+    /// <summary>As bytes, for <see cref="Read"/>.</summary>
+    internal void Write(RecordWriter to)
+    {
+        _name.Write(to);
+        to.OptionalText(_text);
+        to.OptionalText(_language);
+        to.Int32((int)_codings.Ranks);
+        to.Byte(_codings.IsAbsent ? (byte)1 : (byte)0);
+        to.Byte((byte)_coding);
+    }
+
+    internal static Selector Read(ref RecordReader from) => new(ref from);
 
     /// <summary>Managed memory beyond the value itself, in bytes.</summary>
     internal int ManagedBytes => StringBytes(_text) + StringBytes(_language) + (_name.IsWellKnown ? 0 : StringBytes(_name.Name));

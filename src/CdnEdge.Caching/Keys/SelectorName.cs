@@ -56,6 +56,23 @@ internal readonly record struct SelectorName(SelectorKind Kind, string Name) : I
 
     internal static SelectorName OfCookie(string name) => new(SelectorKind.Cookie, name);
 
+    /// <summary>As bytes, for <see cref="Read"/>.</summary>
+    internal void Write(RecordWriter to)
+    {
+        to.Byte(Kind == SelectorKind.Cookie ? (byte)1 : (byte)0);
+        to.Text(Name);
+    }
+
+    /// <summary>A field's kind isn't kept: it follows from its name.</summary>
+    internal static SelectorName Read(ref RecordReader from)
+    {
+        var isCookie = from.Flag();
+        var name = from.Text();
+        if (!isCookie && !Token.IsToken(name))
+            from.Spoil();
+        return isCookie ? OfCookie(name) : OfHeader(name);
+    }
+
     /// <summary>Whether the name is shared with others, and so no memory of one response.</summary>
     internal bool IsWellKnown => Kind is SelectorKind.Cookie || WellKnown.ContainsKey(Name);
 

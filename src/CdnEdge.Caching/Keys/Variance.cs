@@ -74,6 +74,42 @@ internal sealed class Variance
         return new Variance(selectors, policyNames.Length);
     }
 
+    /// <summary>False where every request for the URL gets the same.</summary>
+    internal bool Varies => IsStar || _selectors.Length > 0;
+
+    /// <summary>The fields that Vary named, without the policy's own: what the next request's selecting key is made from.</summary>
+    internal SelectorName[] VaryNames => _selectors.Length == _fromPolicy ? [] : Array.ConvertAll(_selectors[_fromPolicy..], static selector => selector.Name);
+
+    /// <summary>As bytes, for <see cref="Read"/>: the values as compared, since the request that had them is gone.</summary>
+    internal void Write(RecordWriter to)
+    {
+        to.Byte(IsStar ? (byte)1 : (byte)0);
+        to.Int32(_fromPolicy);
+        to.Int32(_selectors.Length);
+        foreach (ref readonly var selector in _selectors.AsSpan())
+            selector.Write(to);
+    }
+
+    /// <summary>Null, and <paramref name="from"/> is spoilt, where the bytes are none.</summary>
+    internal static Variance? Read(ref RecordReader from)
+    {
+        var isStar = from.Flag();
+        var fromPolicy = from.Int32();
+        var count = from.Count(leastBytes: 12);
+        if (fromPolicy < 0 || fromPolicy > count || (isStar && count > 0))
+            from.Spoil();
+        if (!from.IsGood)
+            return null;
+        if (isStar)
+            return Star;
+        if (count == 0)
+            return None;
+        var selectors = new Selector[count];
+        for (var i = 0; i < count && from.IsGood; i++)
+            selectors[i] = Selector.Read(ref from);
+        return from.IsGood ? new Variance(selectors, fromPolicy) : null;
+    }
+
     /// <summary>Whether the stored response may answer this request. Allocates nothing where nothing varies.</summary>
     internal bool Matches(CachePolicy policy, IHeaderDictionary requestHeaders)
     {
@@ -113,18 +149,21 @@ internal sealed class Variance
     /// </summary>
     internal string SelectingKey(CachePolicy policy, IHeaderDictionary requestHeaders)
     {
-        if (IsStar)
-            return $"* {Interlocked.Increment(ref _starKeys)}";
+        return IsStar ? $"* {Interlocked.Increment(ref _starKeys)}" : SelectingKey(policy, VaryNames, requestHeaders);
+    }
 
+    /// <summary>As <see cref="SelectingKey(CachePolicy, IHeaderDictionary)"/>, by the names alone (<see cref="VaryNames"/>).</summary>
+    internal static string SelectingKey(CachePolicy policy, ReadOnlySpan<SelectorName> varyNames, IHeaderDictionary requestHeaders)
+    {
         var policyNames = policy.Key.Plan.Selectors;
-        if (policyNames.Length == 0 && _selectors.Length == 0)
+        if (policyNames.Length == 0 && varyNames.IsEmpty)
             return "";
 
         var key = new CharBuffer(stackalloc char[CharBuffer.OnStack]);
         foreach (var name in policyNames)
             Selector.AppendKey(name, requestHeaders, ref key);
-        foreach (ref readonly var selector in _selectors.AsSpan(_fromPolicy))
-            Selector.AppendKey(selector.Name, requestHeaders, ref key);
+        foreach (ref readonly var name in varyNames)
+            Selector.AppendKey(name, requestHeaders, ref key);
         var text = key.ToString();
         key.Dispose();
         return text;

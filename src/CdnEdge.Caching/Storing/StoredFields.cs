@@ -54,7 +54,8 @@ internal static class StoredFields
         return null;
     }
 
-    private static StringValues Share(string name, StringValues value)
+    /// <summary>Lines of a field, equal strings shared between heads unless they're likely to be unique.</summary>
+    internal static StringValues Share(string name, StringValues value)
     {
         if (IsUnique(name))
             return value;

@@ -68,6 +68,48 @@ internal sealed class StoredHead
         return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), SurrogateTags.Of(responseHeaders, policy), directives, freshness, policy);
     }
 
+    /// <summary>
+    /// A head that another tier has kept: what a policy or a request made of it as it was, the rest from the fields, as
+    /// it was worked out at first.
+    /// </summary>
+    internal static StoredHead Restore(
+        int status,
+        HeaderField[] fields,
+        Variance variance,
+        SurrogateTags tags,
+        ResponseDirectives directives,
+        Freshness freshness,
+        TimeSpan staleWhileRevalidate,
+        TimeSpan staleIfError,
+        TimeSpan grace)
+    {
+        var arrival = freshness.ResponseTime;
+        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed)
+            ? parsed with { Text = parsed.Text.Length == tag.Length ? tag : parsed.Text } // one string, not two equal ones
+            : null;
+        DateTimeOffset? lastModified =
+            StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
+        var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
+        return new StoredHead
+        {
+            Status = status,
+            Fields = fields,
+            Freshness = freshness,
+            Variance = variance,
+            Directives = directives,
+            Tags = tags,
+            ETag = etag,
+            LastModified = lastModified,
+            Date = date,
+            ForbidsStale = directives.ForbidsStale,
+            AllowsAuthorized = directives.AllowsAuthorized,
+            StaleWhileRevalidate = staleWhileRevalidate,
+            StaleIfError = staleIfError,
+            Grace = grace,
+            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes + tags.ManagedBytes,
+        };
+    }
+
     /// <summary>The head of the whole that parts (206) have been combined to: a 200 (RFC 9111 §3.4).</summary>
     internal StoredHead AsComplete() => With(
         StatusCodes.Status200OK,
@@ -168,14 +210,6 @@ internal sealed class StoredHead
         Freshness freshness,
         CachePolicy policy)
     {
-        var arrival = freshness.ResponseTime;
-        EntityTag? etag = StoredFields.Single(fields, "ETag") is { } tag && EntityTag.TryParse(tag, out var parsed)
-            ? parsed with { Text = parsed.Text.Length == tag.Length ? tag : parsed.Text } // one string, not two equal ones
-            : null;
-        DateTimeOffset? lastModified =
-            StoredFields.Single(fields, "Last-Modified") is { } changed && HttpDate.TryParse(changed, arrival, out var modified) ? modified : null;
-        var date = StoredFields.Single(fields, "Date") is { } sent && HttpDate.TryParse(sent, arrival, out var at) ? at : arrival;
-
         var forbidsStale = directives.ForbidsStale;
         // s-maxage forbids the stale in general, but an origin that adds a window beside it means the window (RFC 5861):
         // "s-maxage=1, stale-while-revalidate=59" is how it's written everywhere. The other three are about each use.
@@ -183,24 +217,16 @@ internal sealed class StoredHead
         // Background revalidation is for what was fresh once: where nothing gave it a lifetime only the origin's own
         // stale-while-revalidate may say so.
         var defaultWindow = freshness.Source == FreshnessSource.None ? null : policy.StaleWhileRevalidate;
-        return new StoredHead
-        {
-            Status = status,
-            Fields = fields,
-            Freshness = freshness,
-            Variance = variance,
-            Directives = directives,
-            Tags = tags,
-            ETag = etag,
-            LastModified = lastModified,
-            Date = date,
-            ForbidsStale = forbidsStale,
-            AllowsAuthorized = directives.AllowsAuthorized,
-            StaleWhileRevalidate = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, forbidsStale ? null : defaultWindow),
-            StaleIfError = forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleIfError, forbidsStale ? null : policy.StaleIfError),
-            Grace = forbidsStale ? TimeSpan.Zero : policy.Grace,
-            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes + tags.ManagedBytes,
-        };
+        return Restore(
+            status,
+            fields,
+            variance,
+            tags,
+            directives,
+            freshness,
+            forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleWhileRevalidate, forbidsStale ? null : defaultWindow),
+            forbidsOwnWindows ? TimeSpan.Zero : Window(directives.StaleIfError, forbidsStale ? null : policy.StaleIfError),
+            forbidsStale ? TimeSpan.Zero : policy.Grace);
     }
 
     private static TimeSpan Window(long? seconds, TimeSpan? fallback) =>

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace CdnEdge.Storage.Redis;
+
+/// <summary>
+/// The process's one connection to Redis, made in the background: nobody waits for it, and while there's none every command fails
+/// at once. It comes back by itself.
+/// </summary>
+internal sealed partial class RedisConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly ConfigurationOptions _configuration;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _connecting;
+    private volatile ConnectionMultiplexer? _multiplexer;
+
+    /// <param name="connection">As StackExchange.Redis writes it (<see cref="RedisOptions.Connection"/>).</param>
+    /// <exception cref="ArgumentException">It's malformed.</exception>
+    internal RedisConnection(string connection, ILogger log)
+    {
+        _log = log;
+        _configuration = ConfigurationOptions.Parse(connection);
+        _configuration.AbortOnConnectFail = false;
+        // A command that can't be sent now is of no use later: its request has been answered otherwise.
+        _configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        _configuration.ReconnectRetryPolicy = new ExponentialRetry(250, 2000);
+        _configuration.ClientName ??= "cdnedge";
+        _connecting = Task.Run(ConnectAsync);
+    }
+
+    /// <summary>Null until the first attempt to connect has ended.</summary>
+    internal IDatabase? Database => _multiplexer?.GetDatabase();
+
+    /// <summary>For subscriptions; null until the first attempt to connect has ended.</summary>
+    internal ISubscriber? Subscriber => _multiplexer?.GetSubscriber();
+
+    internal bool IsConnected => _multiplexer?.IsConnected ?? false;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+            return;
+        await _stopping.CancelAsync();
+        await _connecting;
+        if (_multiplexer is { } multiplexer)
+            await multiplexer.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task ConnectAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                _multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration);
+                return;
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException or IOException or System.Net.Sockets.SocketException)
+            {
+                Log.CannotConnect(_log, exception.Message);
+                await Task.Delay(RetryAfter, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Redis: {Reason}. It's tried again every second.", EventName = "RedisCannotConnect")]
+        public static partial void CannotConnect(ILogger logger, string reason);
+    }
+}
