@@ -9,7 +9,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
 {
     private const int Burst = 10_000;
 
-    private readonly List<Node> _nodes = [];
+    private readonly List<PopNode> _nodes = [];
     private readonly List<RedisServer> _servers = [];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cdnedge-purge-");
 
@@ -48,7 +48,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
 
         await Deadline.Until(() => Enumerable.Range(0, Burst).All(i => c.Judge($"/{i}", 0) == PurgeVerdict.Gone));
         Assert.Equal(PurgeVerdict.Valid, c.Judge("/none", 0));
-        foreach (var node in (Node[])[a, b])
+        foreach (var node in (PopNode[])[a, b])
         {
             Assert.All(Enumerable.Range(0, Burst), i => Assert.Equal(PurgeVerdict.Gone, node.Judge($"/{i}", 0)));
             await Deadline.Until(() => node.Judge("/back", 0) == PurgeVerdict.Gone);
@@ -158,7 +158,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
         return server;
     }
 
-    private async Task<Node> NodeAsync(string pop, string name, RedisServer? redis, params (string Name, int Port)[] peers)
+    private async Task<PopNode> NodeAsync(string pop, string name, RedisServer? redis, params (string Name, int Port)[] peers)
     {
         var options = new PurgeOptions
         {
@@ -168,7 +168,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
             Peers = [.. peers.Select(static peer => new PeerOptions { Name = peer.Name, Url = $"http://127.0.0.1:{peer.Port}", Token = "t" })],
         };
         Assert.Empty(options.Errors("CdnEdge:Purge"));
-        var node = await Node.StartAsync(options, redis);
+        var node = await PopNode.StartAsync(options, redis);
         _nodes.Add(node);
         return node;
     }

@@ -6,7 +6,7 @@ namespace CdnEdge.Control.Tests.Purging;
 /// <summary>Nodes of one PoP and their Redis, a real one.</summary>
 public sealed class RedisPurgeTests : IAsyncLifetime
 {
-    private readonly List<Node> _nodes = [];
+    private readonly List<PopNode> _nodes = [];
     private RedisServer _redis = null!;
 
     public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
@@ -174,7 +174,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         Assert.Null(await a.Bus.FindAsync("nonsense", TestContext.Current.CancellationToken));
     }
 
-    private static async Task<bool> TryPurgeAsync(Node node, string path)
+    private static async Task<bool> TryPurgeAsync(PopNode node, string path)
     {
         try
         {
@@ -193,9 +193,9 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         await connection.GetServers()[0].FlushAllDatabasesAsync();
     }
 
-    private async Task<Node> NodeAsync(string name)
+    private async Task<PopNode> NodeAsync(string name)
     {
-        var node = await Node.StartAsync(new PurgeOptions { Pop = "here", Node = name }, _redis);
+        var node = await PopNode.StartAsync(new PurgeOptions { Pop = "here", Node = name }, _redis);
         _nodes.Add(node);
         return node;
     }

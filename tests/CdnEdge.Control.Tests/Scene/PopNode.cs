@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace CdnEdge.Control.Tests.Scene;
 
 /// <summary>A node as far as purging goes: bus, memory, peers, and the admin port on which other PoPs reach it.</summary>
-internal sealed class Node : IAsyncDisposable
+internal sealed class PopNode : IAsyncDisposable
 {
     private static readonly CachePolicy Policy = new();
 
@@ -21,7 +21,7 @@ internal sealed class Node : IAsyncDisposable
     private readonly ConnectionMultiplexer? _redis;
     private WebApplication? _web;
 
-    private Node(PurgeOptions options, ConnectionMultiplexer? redis, IPurgeLog log, IPurgeLedger ledger)
+    private PopNode(PurgeOptions options, ConnectionMultiplexer? redis, IPurgeLog log, IPurgeLedger ledger)
     {
         _redis = redis;
         _log = log;
@@ -35,19 +35,19 @@ internal sealed class Node : IAsyncDisposable
 
     internal PurgeEpochs Epochs => _memory.Epochs;
 
-    internal static async Task<Node> StartAsync(PurgeOptions options, RedisServer? redis, int maxEntries = 1_000_000)
+    internal static async Task<PopNode> StartAsync(PurgeOptions options, RedisServer? redis, int maxEntries = 1_000_000)
     {
-        Node node;
+        PopNode node;
         if (redis is null)
         {
             var log = new FilePurgeLog(options.LogFile, options.MaxLogBytes, TimeProvider.System);
-            node = new Node(options, null, log, new FilePurgeLedger(options.LogFile + ".peers"));
+            node = new PopNode(options, null, log, new FilePurgeLedger(options.LogFile + ".peers"));
         }
         else
         {
             var connection = await redis.ConnectAsync();
             var log = new RedisPurgeLog(() => connection, "test", maxEntries, options.Retention);
-            node = new Node(options, connection, log, new RedisPurgeLedger(() => connection, "test", options.Retention));
+            node = new PopNode(options, connection, log, new RedisPurgeLedger(() => connection, "test", options.Retention));
         }
 
         await node.Bus.StartAsync(default);
