@@ -36,6 +36,9 @@ internal sealed class CacheServices(
 
     internal PurgeEpochs Epochs => Memory.Epochs;
 
+    /// <summary>Held while a part is put together with what is stored: of two that come at once neither may undo the other.</summary>
+    internal Lock Combining { get; } = new();
+
     internal TimeProvider Time { get; } = time;
 
     internal IServiceProvider Provider { get; } = provider;

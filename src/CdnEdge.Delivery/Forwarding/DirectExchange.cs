@@ -221,6 +221,8 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             return;
         }
 
+        using var combining = services.Combining.EnterScope();
+
         // Not what the look-up found: parts that were asked for at the same time have come since, or the whole has.
         var stored = services.Memory.Find(Key) is { } resource ? StoredSelection.Select(services.Memory, resource, policy, context.Request.Headers, services.Time.GetUtcNow()) : null;
         if (stored is { Body: not (null or PartialBody { IsComplete: false }), Head: var whole }

@@ -92,20 +92,23 @@ public sealed class RangeScenarios(Edge edge) : IClassFixture<Edge>
     [Fact]
     public async Task Parts_that_are_asked_for_at_the_same_time_are_put_together()
     {
-        var answers = new Signal("both answers");
-        var page = edge.Origin.Serves(async origin =>
+        for (var i = 0; i < 20; i++)
         {
-            await answers.Opened();
-            await Parts(origin);
-        });
+            var answers = new Signal("all answers");
+            var page = edge.Origin.Serves(async origin =>
+            {
+                await answers.Opened();
+                await Parts(origin);
+            });
 
-        var halves = new[] { edge.Get(page, "Range: bytes=0-4"), edge.Get(page, "Range: bytes=5-9") };
-        await page.Asked(2);
-        answers.Open();
-        await Task.WhenAll(halves);
+            var parts = new[] { "0-1", "2-3", "4-5", "6-7", "8-9" }.Select(part => edge.Get(page, $"Range: bytes={part}")).ToArray();
+            await page.Asked(parts.Length);
+            answers.Open();
+            await Task.WhenAll(parts);
 
-        var whole = await edge.Get(page);
-        Assert.Equal((200, Digits, true), (whole.Status, whole.Text, whole.IsHit));
+            var whole = await edge.Get(page);
+            Assert.Equal((200, Digits, true), (whole.Status, whole.Text, whole.IsHit));
+        }
     }
 
     [Fact]
