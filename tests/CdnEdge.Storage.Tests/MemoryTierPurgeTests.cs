@@ -83,6 +83,36 @@ public sealed class MemoryTierPurgeTests : IDisposable
         Assert.Equal(TimeSpan.Zero, stored.Head.Freshness.Remaining(Now));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Nor_does_it_where_the_purge_was_seen_before_it_ended(bool seen)
+    {
+        var stored = Store();
+        var began = _tier.Epochs.Now;
+        _tier.Epochs.RaiseNow(PurgeScope.OfUrl(Page.Bytes), PurgeMode.Soft);
+        if (seen)
+            Assert.True(_tier.Survives(stored, Now));
+
+        Assert.True(_tier.UpdateHead(stored, Responses.Head(), began));
+
+        // Its head says so at once: whoever reads it needn't look again.
+        Assert.True(stored.Head.Freshness.Remaining(Now) <= TimeSpan.Zero);
+        Assert.True(_tier.Survives(stored, Now));
+        Assert.True(stored.Head.Freshness.Remaining(Now) <= TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_validation_that_a_hard_purge_overtook_is_of_no_use()
+    {
+        var stored = Store();
+        var began = _tier.Epochs.Now;
+        _tier.Epochs.RaiseNow(PurgeScope.OfUrl(Page.Bytes), PurgeMode.Hard);
+
+        Assert.False(_tier.UpdateHead(stored, Responses.Head(), began));
+        Assert.Equal(0, _tier.Count);
+    }
+
     private StoredResponse Store()
     {
         var stored = new StoredResponse(Responses.Head(), null, _tier.Epochs.Now);

@@ -73,12 +73,8 @@ internal sealed class MemoryTier : IDisposable
     /// Whether the purges so far leave a response that was found: false, and it's removed, if it's gone. One that they
     /// made stale gets a head that says so. Costs a comparison where nothing was purged since the last time.
     /// </summary>
-    internal bool Survives(StoredResponse response, DateTimeOffset now)
-    {
-        // Before judging: a purge that comes meanwhile makes it be judged again.
-        var version = Epochs.Version;
-        return response.JudgedAt == version || SurvivesPurges(response, version, now);
-    }
+    internal bool Survives(StoredResponse response, DateTimeOffset now) =>
+        response.JudgedAt == Epochs.Version || SurvivesPurges(response, now);
 
     /// <summary>
     /// Stores; variants that it replaces (<see cref="Variance.IsReplacedBy"/>) go, the oldest beyond <paramref name="maxVariants"/> too.
@@ -112,7 +108,10 @@ internal sealed class MemoryTier : IDisposable
         }
     }
 
-    /// <summary>Swaps a stored response's head for the one after a validation; false if it's no longer stored.</summary>
+    /// <summary>
+    /// Swaps a stored response's head for the one after a validation; false if it's no longer stored. What was purged after
+    /// the validation began counts for the new head too: a soft purge makes it stale from its arrival on.
+    /// </summary>
     /// <param name="response">The response.</param>
     /// <param name="head">Its head from now on.</param>
     /// <param name="epoch">The moment at which the validation began; left out, it stays what it was.</param>
@@ -125,7 +124,9 @@ internal sealed class MemoryTier : IDisposable
             if (epoch > response.Epoch)
                 response.Epoch = epoch;
             long change = head.ManagedBytes - response.Head.ManagedBytes;
-            response.Head = head;
+            response.SoftEpoch = 0; // of the old head
+            if (!Judge(response, head, head.Freshness.ResponseTime))
+                return false;
             response.Charge += change;
             _policy.Recharge(response, change);
             Use(change);
@@ -191,39 +192,37 @@ internal sealed class MemoryTier : IDisposable
     private static long ManagedBytesOf(CacheKey key) =>
         ManagedSize.Resource + ManagedSize.Array(0, ManagedSize.Reference) + key.ManagedBytes;
 
-    private bool SurvivesPurges(StoredResponse response, long version, DateTimeOffset now)
-    {
-        if (response.Resource is not { } resource)
-            return false; // evicted in this moment
-        switch (Epochs.Judge(resource.Key, response.Head.Tags, response.Epoch, out var softEpoch))
-        {
-            case PurgeVerdict.Gone:
-                Remove(response);
-                return false;
-
-            case PurgeVerdict.Stale:
-                MakeStale(response, softEpoch, now);
-                break;
-
-            case PurgeVerdict.Valid:
-            default:
-                break;
-        }
-
-        response.JudgedAt = version;
-        return true;
-    }
-
-    private void MakeStale(StoredResponse response, long softEpoch, DateTimeOffset now)
+    private bool SurvivesPurges(StoredResponse response, DateTimeOffset now)
     {
         lock (_gate)
+            return response.Resource is not null && Judge(response, response.Head, now);
+    }
+
+    // Gives a stored response the head that the purges so far leave of the one given; false, and it's removed, if none. Under
+    // the lock: a validation that ends meanwhile would otherwise count as judged.
+    private bool Judge(StoredResponse response, StoredHead head, DateTimeOffset now)
+    {
+        // Before judging: a purge that comes meanwhile makes it be judged again.
+        var version = Epochs.Version;
+        if (Epochs.Judge(response.Resource!.Key, head.Tags, response.Epoch, out var softEpoch) == PurgeVerdict.Gone)
         {
-            // Once per purge: its windows begin with the purge, not with each look. Not if it was validated meanwhile.
-            if (softEpoch <= response.SoftEpoch || softEpoch <= response.Epoch)
-                return;
-            response.SoftEpoch = softEpoch;
-            response.Head = response.Head.StaleSince(now);
+            _policy.Remove(response);
+            Detach(response);
+            AdjustTarget();
+            return false;
         }
+
+        if (softEpoch > response.SoftEpoch)
+        {
+            // Once per purge: the windows in which it may be served stale begin once, not with each look.
+            response.SoftEpoch = softEpoch;
+            head = head.StaleSince(now);
+        }
+
+        // The head first: who finds it judged reads the one that was.
+        response.Head = head;
+        response.JudgedAt = version;
+        return true;
     }
 
     private QueueKind DropSuperseded(CacheKey key, StoredResponse response, int maxVariants)
