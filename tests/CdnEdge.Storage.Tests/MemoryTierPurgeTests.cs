@@ -77,7 +77,7 @@ public sealed class MemoryTierPurgeTests : IDisposable
         var began = _tier.Epochs.Now;
         _tier.Epochs.RaiseNow(PurgeScope.OfUrl(Page.Bytes), PurgeMode.Soft);
 
-        Assert.True(_tier.UpdateHead(stored, Responses.Head(), began));
+        Assert.True(_tier.UpdateHead(stored, Responses.Head(arrival: Now), began));
 
         Assert.True(_tier.Survives(stored, Now));
         Assert.Equal(TimeSpan.Zero, stored.Head.Freshness.Remaining(Now));
@@ -94,7 +94,7 @@ public sealed class MemoryTierPurgeTests : IDisposable
         if (seen)
             Assert.True(_tier.Survives(stored, Now));
 
-        Assert.True(_tier.UpdateHead(stored, Responses.Head(), began));
+        Assert.True(_tier.UpdateHead(stored, Responses.Head(arrival: Now), began));
 
         // Its head says so at once: whoever reads it needn't look again.
         Assert.True(stored.Head.Freshness.Remaining(Now) <= TimeSpan.Zero);
@@ -109,7 +109,7 @@ public sealed class MemoryTierPurgeTests : IDisposable
         var began = _tier.Epochs.Now;
         _tier.Epochs.RaiseNow(PurgeScope.OfUrl(Page.Bytes), PurgeMode.Hard);
 
-        Assert.False(_tier.UpdateHead(stored, Responses.Head(), began));
+        Assert.False(_tier.UpdateHead(stored, Responses.Head(arrival: Now), began));
         Assert.Equal(0, _tier.Count);
     }
 

@@ -20,7 +20,7 @@ internal static class Responses
 
     internal static CacheKey KeyWithHash(string text, UInt128 hash) => new(Encoding.UTF8.GetBytes(text), hash);
 
-    internal static StoredHead Head(string? variant = null, int extraFieldBytes = 0)
+    internal static StoredHead Head(string? variant = null, int extraFieldBytes = 0, DateTimeOffset? arrival = null)
     {
         var request = new HeaderDictionary();
         var response = new HeaderDictionary { ["Content-Type"] = "text/html", ["Cache-Control"] = "max-age=60" };
@@ -32,7 +32,7 @@ internal static class Responses
 
         if (extraFieldBytes > 0)
             response["X-Filler"] = new string('x', extraFieldBytes);
-        return Create(request, response);
+        return Create(request, response, arrival ?? DateTimeOffset.UnixEpoch);
     }
 
     /// <summary>Ten fields as a website sends them, none of them shared with another response.</summary>
@@ -51,16 +51,16 @@ internal static class Responses
             ["X-Request-Id"] = $"{number:x32}",
             ["Strict-Transport-Security"] = New("max-age=31536000; includeSubDomains"),
         };
-        return Create(new HeaderDictionary(), response);
+        return Create(new HeaderDictionary(), response, DateTimeOffset.UnixEpoch);
     }
 
     // Kestrel's and HttpClient's strings are new for most values: so are these.
     private static string New(string value) => new(value.AsSpan());
 
-    private static StoredHead Create(HeaderDictionary request, HeaderDictionary response)
+    private static StoredHead Create(HeaderDictionary request, HeaderDictionary response, DateTimeOffset arrival)
     {
         var directives = ResponseDirectives.Parse(response, Policy);
-        var freshness = Freshness.Of(200, response, directives, Policy, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        var freshness = Freshness.Of(200, response, directives, Policy, arrival, arrival);
         return StoredHead.Create(200, response, request, directives, freshness, Policy);
     }
 }

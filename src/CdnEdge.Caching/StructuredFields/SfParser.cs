@@ -40,14 +40,8 @@ internal ref struct SfParser
             }
 
             members[key] = value;
-            SkipOws();
-            if (AtEnd)
-                return true;
-            if (!TryTake(','))
+            if (!TryEndMember())
                 return false;
-            SkipOws();
-            if (AtEnd)
-                return false; // trailing comma
         }
 
         return true;
@@ -61,17 +55,23 @@ internal ref struct SfParser
             if (!TryItemOrInnerList(out var member))
                 return false;
             members.Add(member);
-            SkipOws();
-            if (AtEnd)
-                return true;
-            if (!TryTake(','))
+            if (!TryEndMember())
                 return false;
-            SkipOws();
-            if (AtEnd)
-                return false; // trailing comma
         }
 
         return true;
+    }
+
+    /// <summary>What stands between two members, or the end: no comma without a member after it.</summary>
+    private bool TryEndMember()
+    {
+        SkipOws();
+        if (AtEnd)
+            return true;
+        if (!TryTake(','))
+            return false;
+        SkipOws();
+        return !AtEnd;
     }
 
     /// <summary>§4.2.3: one item and nothing else.</summary>

@@ -12,6 +12,7 @@ internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeP
     /// <summary>Purges and idempotency keys that are remembered.</summary>
     internal const int Remembered = 10_000;
 
+    private readonly PurgeApplier _applier = new(memory.Epochs, () => sites.Policies.Select(static named => named.Policy));
     private readonly Lock _gate = new();
     private readonly Queue<Accepted> _order = new();
     private readonly Dictionary<string, Accepted> _byId = new(StringComparer.Ordinal);
@@ -29,7 +30,7 @@ internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeP
                     : throw new PurgeConflictException($"The idempotency key was used for another purge, {earlier.Id}.");
             }
 
-            new PurgeReach(request, sites.Policies).RaiseNow(memory.Epochs);
+            _applier.ApplyNow(request);
             var at = time.GetUtcNow();
             var id = string.Create(CultureInfo.InvariantCulture, $"local-{at.ToUnixTimeMilliseconds()}-{_sequence++}");
             Remember(new Accepted(id, at, request, idempotencyKey is null ? null : (by, idempotencyKey)));
@@ -50,25 +51,7 @@ internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeP
     public async Task<PurgeStatus> WaitForAllAsync(string id, TimeSpan deadline, CancellationToken cancellation) =>
         await FindAsync(id, cancellation) ?? throw new ArgumentException($"There is no purge {id}.", nameof(id));
 
-    public PurgeEstimate Estimate(PurgeRequest request)
-    {
-        // Epochs of its own, in which nothing but this purge has happened: it's judged as it would be.
-        var epochs = new PurgeEpochs();
-        new PurgeReach(request, sites.Policies).RaiseNow(epochs);
-        var (objects, bytes) = (0L, 0L);
-        foreach (var response in memory.Responses())
-        {
-            if (response.Resource is not { } resource || epochs.Judge(resource.Key, response.Head.Tags, 0, out _) == PurgeVerdict.Valid)
-                continue;
-            // One that an earlier purge has taken already isn't hit again.
-            if (memory.Epochs.Judge(resource.Key, response.Head.Tags, response.Epoch, out _) == PurgeVerdict.Gone)
-                continue;
-            objects++;
-            bytes += response.Charge;
-        }
-
-        return new PurgeEstimate(objects, bytes);
-    }
+    public PurgeEstimate Estimate(PurgeRequest request) => _applier.Estimate(request, memory);
 
     private static bool IsSame(PurgeRequest a, PurgeRequest b) =>
         a.Everything == b.Everything && a.Soft == b.Soft

@@ -1,3 +1,4 @@
+using System.Text;
 using CdnEdge.Caching;
 using CdnEdge.Storage;
 
@@ -5,11 +6,14 @@ namespace CdnEdge.Control;
 
 /// <summary>Turns what an operator names into scopes, and raises their epochs.</summary>
 /// <param name="epochs">This node's.</param>
-/// <param name="policies">The policies in use now: a URL has a key under each of them.</param>
-internal sealed class PurgeApplier(PurgeEpochs epochs, Func<IReadOnlyCollection<CachePolicy>> policies)
+/// <param name="policies">The policies in use now: a URL has a key under each of them, and so has a host with aliases.</param>
+internal sealed class PurgeApplier(PurgeEpochs epochs, Func<IEnumerable<CachePolicy>> policies)
 {
     /// <summary>Purges as of <paramref name="at"/>, a position in the log. In any order, as often as you like.</summary>
     internal void Apply(PurgeRequest request, long at) => Apply(request, at, epochs);
+
+    /// <summary>Purges as of now, without a log.</summary>
+    internal void ApplyNow(PurgeRequest request) => Apply(request, epochs.Advance(), epochs);
 
     /// <summary>
     /// What a purge would hit of what a node's memory holds now. Looks at every stored response, without holding anybody up.
@@ -46,77 +50,41 @@ internal sealed class PurgeApplier(PurgeEpochs epochs, Func<IReadOnlyCollection<
         if (request.Everything)
             to.Raise(PurgeScope.Everything, mode, at);
         foreach (var tag in request.Tags)
-            to.Raise(PurgeScope.OfTag(tag), mode, at);
-        if (request.Urls.Count + request.Prefixes.Count + request.Sites.Count == 0)
-            return;
-
-        var under = policies();
+            ApplyTag(tag, mode, at, to);
         foreach (var url in request.Urls)
-            ApplyUrl(url, mode, at, to, under);
+        {
+            foreach (var key in KeysOf(url, at, to))
+                to.Raise(PurgeScope.OfUrl(key.Bytes), mode, at);
+        }
+
         foreach (var prefix in request.Prefixes)
-            ApplyPrefix(prefix, mode, at, to, under);
+        {
+            foreach (var key in KeysOf(prefix, at, to))
+                to.RaisePrefix(key.Bytes[..key.Bytes.LastIndexOf(CacheKey.Separator)].TrimEnd((byte)'/'), mode, at);
+        }
+
         foreach (var site in request.Sites)
-            ApplySite(site, mode, at, to, under);
-    }
-
-    private static void ApplyUrl(string url, PurgeMode mode, long at, PurgeEpochs to, IReadOnlyCollection<CachePolicy> under)
-    {
-        if (!PurgeTarget.TryParse(url, out var target))
         {
-            to.Distrust(at);
-            return;
-        }
-
-        Span<byte> scratch = stackalloc byte[512];
-        var scopes = new HashSet<UInt128>();
-        foreach (var policy in under)
-        {
-            foreach (var path in target.Paths)
-            {
-                foreach (var query in target.Queries)
-                {
-                    using var key = KeyComposer.Compose(policy, target.Host, default, path, query, scratch);
-                    scopes.Add(PurgeScope.OfUrl(key.Bytes));
-                }
-            }
-        }
-
-        foreach (var scope in scopes)
-            to.Raise(scope, mode, at);
-    }
-
-    private static void ApplyPrefix(string prefix, PurgeMode mode, long at, PurgeEpochs to, IReadOnlyCollection<CachePolicy> under)
-    {
-        if (!PurgeTarget.TryParse(prefix, out var target))
-        {
-            to.Distrust(at);
-            return;
-        }
-
-        Span<byte> scratch = stackalloc byte[512];
-        foreach (var policy in under)
-        {
-            foreach (var path in target.Paths)
-            {
-                using var key = KeyComposer.Compose(policy, target.Host, default, path, default, scratch);
-                to.RaisePrefix(key.Bytes[..^1].TrimEnd((byte)'/'), mode, at);
-            }
+            foreach (var key in KeysOf($"http://{site}/", at, to))
+                to.Raise(PurgeScope.OfSite(key.Host), mode, at);
         }
     }
 
-    private static void ApplySite(string site, PurgeMode mode, long at, PurgeEpochs to, IReadOnlyCollection<CachePolicy> under)
+    private static void ApplyTag(string tag, PurgeMode mode, long at, PurgeEpochs to)
     {
-        if (!PurgeTarget.TryParse("http://" + site, out var target))
-        {
-            to.Distrust(at);
-            return;
-        }
+        to.Raise(PurgeScope.OfTag(tag), mode, at);
 
-        Span<byte> scratch = stackalloc byte[512];
-        foreach (var policy in under)
-        {
-            using var key = KeyComposer.Compose(policy, target.Host, default, default, default, scratch);
-            to.Raise(PurgeScope.OfSite(key.Bytes[..^2]), mode, at);
-        }
+        // Field values are kept as octets, one for each character. Who writes \u00e9 in JSON may mean its octets in UTF-8.
+        if (!Ascii.IsValid(tag))
+            to.Raise(PurgeScope.OfTag(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(tag))), mode, at);
+    }
+
+    /// <summary>The keys that requests for a URL have. Of one that can't be read nobody knows what it meant: nothing older is trusted.</summary>
+    private HashSet<CacheKey> KeysOf(string url, long at, PurgeEpochs to)
+    {
+        var spellings = PurgeTarget.SpellingsOf(url);
+        if (spellings.Count == 0)
+            to.Distrust(at);
+        return [.. from policy in policies() from spelling in spellings select CacheKey.Of(policy, spelling)];
     }
 }

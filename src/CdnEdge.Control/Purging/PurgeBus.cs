@@ -38,7 +38,7 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     /// <param name="logger">Where changes of state are told.</param>
     internal PurgeBus(
         PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, MemoryTier memory,
-        Func<IReadOnlyCollection<Caching.CachePolicy>> policies, TimeProvider time, ILogger<PurgeBus> logger)
+        Func<IEnumerable<Caching.CachePolicy>> policies, TimeProvider time, ILogger<PurgeBus> logger)
     {
         (_options, _log, _ledger, _memory, _time) = (options, log, ledger, memory, time);
         _applier = new PurgeApplier(memory.Epochs, policies);

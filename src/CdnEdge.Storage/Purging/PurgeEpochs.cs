@@ -52,41 +52,26 @@ internal sealed class PurgeEpochs
         Raise(PurgeScope.OfPrefix(hostAndPath), mode, at);
     }
 
+    /// <summary>A moment of its own, for a purge without a log: what begins from here on is valid.</summary>
+    internal long Advance() => Interlocked.Increment(ref _now);
+
     /// <summary>Purges a scope as of now, without a log. The moment: what begins from here on is valid.</summary>
     internal long RaiseNow(UInt128 scope, PurgeMode mode)
     {
-        var epoch = Interlocked.Increment(ref _now);
+        var epoch = Advance();
         Raise(scope, mode, epoch);
         return epoch;
     }
 
     /// <summary>All purges up to this position in the log are here; never goes back.</summary>
-    internal void AdvanceTo(long position)
-    {
-        var seen = Now;
-        while (seen < position)
-        {
-            var found = Interlocked.CompareExchange(ref _now, position, seen);
-            if (found == seen)
-                return;
-            seen = found;
-        }
-    }
+    internal void AdvanceTo(long position) => RaiseTo(ref _now, position);
 
     /// <summary>
     /// Makes everything stale that began before <paramref name="moment"/>: the log has lost what may have been purged.
     /// </summary>
     internal void Distrust(long moment)
     {
-        var seen = TrustedFrom;
-        while (seen < moment)
-        {
-            var found = Interlocked.CompareExchange(ref _trusted, moment, seen);
-            if (found == seen)
-                break;
-            seen = found;
-        }
-
+        RaiseTo(ref _trusted, moment);
         Interlocked.Increment(ref _version);
     }
 
@@ -153,11 +138,24 @@ internal sealed class PurgeEpochs
                 static (_, raised) => raised,
                 static (_, before, raised) => new Raised(Math.Max(before.Hard, raised.Hard), Math.Max(before.Soft, raised.Soft)),
                 raise);
-            young.SeeEpoch(at);
+            RaiseTo(ref young.NewestEpoch, at);
             if (Interlocked.Increment(ref young.Count) > GenerationSize)
                 Turn(young);
         }
         while (IsForgotten(young)); // two turns since it was looked up: nobody may have seen what was written
+    }
+
+    // Merging by maximum.
+    private static void RaiseTo(ref long moment, long value)
+    {
+        var seen = Volatile.Read(ref moment);
+        while (seen < value)
+        {
+            var found = Interlocked.CompareExchange(ref moment, value, seen);
+            if (found == seen)
+                return;
+            seen = found;
+        }
     }
 
     private bool IsForgotten(Generation generation)
@@ -188,18 +186,6 @@ internal sealed class PurgeEpochs
         internal readonly ConcurrentDictionary<UInt128, Raised> Raised = new();
         internal int Count;
         internal long NewestEpoch;
-
-        internal void SeeEpoch(long epoch)
-        {
-            var seen = Volatile.Read(ref NewestEpoch);
-            while (seen < epoch)
-            {
-                var found = Interlocked.CompareExchange(ref NewestEpoch, epoch, seen);
-                if (found == seen)
-                    return;
-                seen = found;
-            }
-        }
     }
 
     private ref struct Judging(Generations generations, long began)

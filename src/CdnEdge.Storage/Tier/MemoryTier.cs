@@ -168,13 +168,6 @@ internal sealed class MemoryTier : IDisposable
         }
     }
 
-    /// <summary>All stored responses, as of now. Holds the lock while it copies their references: for people, not for machines.</summary>
-    internal IReadOnlyList<StoredResponse> Responses()
-    {
-        lock (_gate)
-            return [.. _policy.All()];
-    }
-
     /// <summary>Forgets everything. Bodies that somebody still reads stay readable until they are released.</summary>
     public void Dispose()
     {

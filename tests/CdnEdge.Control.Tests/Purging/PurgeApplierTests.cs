@@ -21,9 +21,9 @@ public class PurgeApplierTests
     [InlineData("http://www.example.org/a?b=c", "example.org", "/a", "")]
     [InlineData("http://example.org/a?b=%41%2f", "example.org", "/a", "?b=%41%2f")]
     [InlineData("http://example.org/a?b=A", "example.org", "/a", "?b=A")]
-    [InlineData("http://example.org/%C3%A4%20x%2Fy", "example.org", "/ä x%2Fy", "")]
+    [InlineData("http://example.org/%C3%A4%20x%2Fy", "example.org", "/%C3%A4%20x%2Fy", "")]
     [InlineData("http://example.org/x/../a", "example.org", "/a", "")]
-    [InlineData("http://example.org/%FF%fe", "example.org", "/%FF%fe", "")]
+    [InlineData("http://example.org/%FF%fe", "example.org", "/%FF%FE", "")]
     [InlineData("http://example.org", "example.org", "/", "")]
     [InlineData("http://[::1]:8080/a", "[::1]:8080", "/a", "")]
     [InlineData("http://bücher.example/a", "xn--bcher-kva.example", "/a", "")]
@@ -128,10 +128,10 @@ public class PurgeApplierTests
 
     private PurgeVerdict Judge(string host, string path, string query) => _epochs.Judge(Key(host, path, query), SurrogateTags.None, 9, out _);
 
-    // As a request has it: decoded by Kestrel.
+    // As a request has it: decoded by Kestrel, or escaped where decoding would lose something.
     private static CacheKey Key(string host, string path, string query)
     {
-        using var key = KeyComposer.Compose(Policies[0], new HostString(host), default, path, new QueryString(query), stackalloc byte[512]);
+        using var key = KeyComposer.Compose(Policies[0], new HostString(host), default, new PathString(path), new QueryString(query), stackalloc byte[512]);
         return key.ToKey();
     }
 }
