@@ -60,6 +60,32 @@ public sealed class AdminCommandTests : IAsyncLifetime, IDisposable
         Assert.StartsWith("purged: local-", output, StringComparison.Ordinal);
     }
 
+    /// <summary>In the spelling in which a client asks: an escaped slash is no slash, and a query is as it was sent.</summary>
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("a%2Fb")]
+    [InlineData("%C3%A4%20x")]
+    [InlineData("search?q=%41%2f")]
+    public async Task What_was_purged_is_no_hit_any_more(string path)
+    {
+        using var client = new HttpClient();
+        var page = new Uri($"{Traffic}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        while (!(await Ask()).StartsWith("cdnedge; hit", StringComparison.Ordinal))
+            Assert.True(DateTime.UtcNow < deadline, "It never was a hit.");
+
+        var (code, _, error) = await Run("purge", $"{Traffic}{path}");
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.StartsWith("cdnedge; fwd=uri-miss", await Ask(), StringComparison.Ordinal);
+
+        async Task<string> Ask()
+        {
+            using var response = await client.GetAsync(page, Stop);
+            return Assert.Single(response.Headers.GetValues("Cache-Status"));
+        }
+    }
+
     [Fact]
     public async Task Purge_takes_every_kind_and_gives_json_to_scripts()
     {
