@@ -147,6 +147,13 @@ internal sealed class FillExchange(
         {
             services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
             services.Fills.Fail(fill, failure ?? ProxyStatus.Incomplete);
+            if (plan.Stored is not null)
+            {
+                // What broke off says nothing of the resource: the next request is another try, and what is stored may
+                // answer it if that fails too.
+                services.Markers.Clear(fill.Key);
+            }
+
             return Result;
         }
 
