@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Delivery.Fills;
@@ -5,11 +6,13 @@ using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
+using CdnEdge.Storage.Redis;
 using CdnEdge.Upstream;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -44,6 +47,7 @@ public static class CdnCacheExtensions
         services.AddSingleton(provider => new MemoryTier(
             MemoryBound.Of(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory),
             provider.GetRequiredService<SegmentArena>()));
+        services.AddSecondTier();
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<CacheServices>();
@@ -96,4 +100,21 @@ public static class CdnCacheExtensions
         builder.AddCdnCache(section);
         return builder.AddCdnCache(configure);
     }
+
+    // Both are null where no Redis is configured.
+    private static void AddSecondTier(this IServiceCollection services)
+    {
+        services.AddSingleton(static provider =>
+            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Redis.Connection is { } connection
+                ? new RedisConnection(connection, LoggerOf(provider))
+                : null!);
+        services.AddSingleton<ISecondTier>(static provider => RedisTier.Create(
+            provider.GetService<RedisConnection>(),
+            provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Redis,
+            provider.GetRequiredService<IMeterFactory>(),
+            LoggerOf(provider),
+            provider.GetRequiredService<TimeProvider>())!);
+    }
+
+    private static ILogger LoggerOf(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("CdnEdge.Redis");
 }

@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Storage;
 using CdnEdge.Upstream;
 
 namespace CdnEdge.Delivery;
@@ -11,6 +12,9 @@ public sealed class CdnCacheOptions
 
     /// <summary>The memory tier.</summary>
     public MemoryOptions Memory { get; set; } = new();
+
+    /// <summary>The Redis tier behind memory, which the nodes of a PoP share. Read when the application starts.</summary>
+    public RedisOptions Redis { get; set; } = new();
 
     /// <summary>
     /// Policies by name; <c>default</c> is the policy of routes that choose none. A route chooses with the metadata

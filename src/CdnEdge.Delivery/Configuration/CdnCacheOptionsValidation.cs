@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using CdnEdge.Caching;
+using CdnEdge.Storage.Redis;
 
 namespace CdnEdge.Delivery.Configuration;
 
@@ -22,6 +23,9 @@ internal static class CdnCacheOptionsValidation
             else if (bytes > availableMemory)
                 yield return $"{path}:Memory:MaxBytes: {bytes} bytes are more than this process may use ({availableMemory})";
         }
+
+        foreach (var mistake in RedisOptionsValidation.Errors($"{path}:Redis", options.Redis))
+            yield return mistake;
 
         for (var i = 0; i < options.Forwarding.TrustedProxies.Count; i++)
         {

@@ -28,6 +28,22 @@ internal sealed class PurgeEpochs
 
     // Bit d: some prefix of d segments was purged; the last bit stands for all deeper ones.
     private long _prefixDepths;
+    private bool _areComplete = true;
+
+    /// <summary>
+    /// Whether all purges that are known anywhere near are known here. False while a node that has just started reads its
+    /// PoP's log: what others stored is not to be trusted until then.
+    /// </summary>
+    internal bool AreComplete
+    {
+        get => Volatile.Read(ref _areComplete);
+        set => Volatile.Write(ref _areComplete, value);
+    }
+
+    /// <summary>
+    /// Told of what traffic has made outdated at this node (<see cref="Announce"/>), for those who share a store with it.
+    /// </summary>
+    internal event Action<UInt128>? Announced;
 
     /// <summary>The moment, to be noted when a fetch begins.</summary>
     internal long Now => Volatile.Read(ref _now);
@@ -62,6 +78,9 @@ internal sealed class PurgeEpochs
         Raise(scope, mode, epoch);
         return epoch;
     }
+
+    /// <summary>Tells those who share a store with this node that a scope was purged here, hard (<see cref="RaiseNow"/>).</summary>
+    internal void Announce(UInt128 scope) => Announced?.Invoke(scope);
 
     /// <summary>All purges up to this position in the log are here; never goes back.</summary>
     internal void AdvanceTo(long position) => RaiseTo(ref _now, position);

@@ -34,10 +34,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Null until the first attempt to connect has ended.</summary>
     internal IDatabase? Database => _multiplexer?.GetDatabase();
 
-    /// <summary>For subscriptions; null until the first attempt to connect has ended.</summary>
-    internal ISubscriber? Subscriber => _multiplexer?.GetSubscriber();
-
-    internal bool IsConnected => _multiplexer?.IsConnected ?? false;
+    /// <summary>For what needs more than commands, such as subscriptions; null until the first attempt to connect has ended.</summary>
+    internal IConnectionMultiplexer? Multiplexer => _multiplexer;
 
     public async ValueTask DisposeAsync()
     {

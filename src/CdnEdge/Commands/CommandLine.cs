@@ -35,6 +35,12 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
         HelpName = "URL",
     };
 
+    private readonly Option<string> _redis = new("--redis")
+    {
+        Description = "The Redis that the nodes of this place share, such as 127.0.0.1:6379. [CdnEdge__Redis__Connection]",
+        HelpName = "CONNECTION",
+    };
+
     internal async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var admin = new AdminCall(output, error, environment);
@@ -70,9 +76,10 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
 
     private Command Command(string name, string description, Func<ConfigurationSource, CancellationToken, Task<int>> run)
     {
-        var command = new Command(name, description) { _config, _origin, _listen, _admin };
+        var command = new Command(name, description) { _config, _origin, _listen, _admin, _redis };
         command.SetAction((call, stop) => run(
-            ConfigurationSource.From(call.GetValue(_config), call.GetValue(_origin), call.GetValue(_listen) ?? [], environment, call.GetValue(_admin)),
+            ConfigurationSource.From(
+                call.GetValue(_config), call.GetValue(_origin), call.GetValue(_listen) ?? [], environment, call.GetValue(_admin), call.GetValue(_redis)),
             stop));
         return command;
     }

@@ -13,6 +13,7 @@ internal sealed class ConfigurationSource
     internal const string ListenKey = "CdnEdge:Listen";
     internal const string OriginKey = "CdnEdge:Origin";
     internal const string AdminListenKey = "CdnEdge:Admin:Listen";
+    internal const string RedisKey = "CdnEdge:Redis:Connection";
 
     private static readonly string[] Sections = ["CdnEdge", "ReverseProxy", "Logging"];
 
@@ -27,7 +28,7 @@ internal sealed class ConfigurationSource
     /// <summary>What messages call it.</summary>
     internal string Name => File ?? "command line";
 
-    internal static ConfigurationSource From(string? config, string? origin, IReadOnlyList<string> listen, IDictionary environment, string? admin = null)
+    internal static ConfigurationSource From(string? config, string? origin, IReadOnlyList<string> listen, IDictionary environment, string? admin = null, string? redis = null)
     {
         var variables = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (DictionaryEntry variable in environment)
@@ -45,6 +46,8 @@ internal sealed class ConfigurationSource
             source._flags[OriginKey] = origin;
         if (admin is not null)
             source._flags[AdminListenKey] = admin;
+        if (redis is not null)
+            source._flags[RedisKey] = redis;
         for (var i = 0; i < listen.Count; i++)
             source._flags[$"{ListenKey}:{i}"] = listen[i];
         return source;

@@ -66,7 +66,7 @@ internal sealed class Node : IAsyncDisposable, ILogger, IMeterFactory
             return _counts.GetValueOrDefault(name);
     }
 
-    internal Task Connected() => RedisServer.Until(() => Task.FromResult(_connection.IsConnected));
+    internal Task Connected() => RedisServer.Until(() => Task.FromResult(_connection.Multiplexer?.IsConnected == true));
 
     internal void Store(string path, byte[]? body, string[]? response = null, string[]? request = null, long moment = 7, ITierLease? lease = null, int status = 200)
     {
