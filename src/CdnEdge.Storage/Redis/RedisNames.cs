@@ -26,7 +26,9 @@ internal readonly struct RedisNames
     /// <summary>The response where nothing varies, else what it varies by.</summary>
     internal RedisKey Resource => _base;
 
-    internal RedisKey Variant(string selecting) => $"{_base}:v:{HashOf(selecting)}";
+    /// <param name="varyId">The object id of the record that says what it varies by. With that record all its variants are out of reach, for good.</param>
+    /// <param name="selecting">The selecting key.</param>
+    internal RedisKey Variant(ReadOnlySpan<byte> varyId, string selecting) => $"{_base}:v:{Base64Url.EncodeToString(varyId)}:{HashOf(selecting)}";
 
     internal RedisKey Chunk(ReadOnlySpan<byte> objectId, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"{_base}:c:{Base64Url.EncodeToString(objectId)}:{index}");

@@ -89,6 +89,16 @@ internal sealed partial class RedisTier : ISecondTier
 
     public void Store(TierEntry entry) => _writer.Enqueue(entry);
 
+    public async ValueTask<bool> RemoveAsync(CacheKey key)
+    {
+        var removed = await Calls.CallAsync(
+            static (database, name) => database.KeyDeleteAsync(name),
+            new RedisNames(_options.Prefix, key).Resource,
+            ChunkTimeout,
+            CancellationToken.None);
+        return removed is { Status: CallStatus.Done, Value: true };
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _writer.DisposeAsync();
@@ -131,10 +141,10 @@ internal sealed partial class RedisTier : ISecondTier
         if (!IsVary(first))
             return await ResponseAsync(search, first, place: "", selecting, cancellation);
 
-        if (!TryOpen(search, first, RedisRecord.Vary, "", out _, out var opened) || RedisRecord.ReadVary(opened.Span) is not { } varyNames)
+        if (!TryOpen(search, first, RedisRecord.Vary, "", out var varyId, out var opened) || RedisRecord.ReadVary(opened.Span) is not { } varyNames)
             return new(LookupOutcome.Rejected, selecting);
         selecting = Variance.SelectingKey(search.Policy, varyNames, search.RequestHeaders);
-        (outcome, value) = await GetAsync(search, search.Names.Variant(selecting), cancellation);
+        (outcome, value) = await GetAsync(search, search.Names.Variant(varyId, selecting), cancellation);
         using var second = value;
         return second is null ? new(outcome, selecting) : await ResponseAsync(search, second, selecting, selecting, cancellation);
     }

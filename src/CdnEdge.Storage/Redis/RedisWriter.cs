@@ -132,14 +132,45 @@ internal sealed class RedisWriter : IAsyncDisposable
         var inline = chunks == 0 && length >= 0 ? Run(entry.Body!, 0, RedisRecord.InlineBytes, compresses) : default;
         var record = RedisRecord.Write(entry.Head, entry.Moment, length, inline.Span);
         var value = _tier.Sealing.Seal(RedisRecord.Response, objectId, 0, names.Place(selecting, -1), record);
-        if (await SetAsync(varies ? names.Variant(selecting) : names.Resource, value, lifetime, cancellation) is { } failure)
-            return failure;
         if (!varies)
-            return StoreOutcome.Stored;
+            return await SetAsync(names.Resource, value, lifetime, cancellation) ?? StoreOutcome.Stored;
 
-        var vary = RedisRecord.WriteVary(entry.Head.Variance.VaryNames);
-        value = _tier.Sealing.Seal(RedisRecord.Vary, Sealing.NewObjectId(), 0, names.Place("", -1), vary);
-        return await SetAsync(names.Resource, value, lifetime > VaryAtLeast ? lifetime : VaryAtLeast, cancellation) ?? StoreOutcome.Stored;
+        var vary = await VaryAsync(names, RedisRecord.WriteVary(entry.Head.Variance.VaryNames), cancellation);
+        if (await SetAsync(names.Variant(vary.Id, selecting), value, lifetime, cancellation) is { } failure)
+            return failure;
+
+        // Last, so that nobody looks for a variant that isn't there yet; and there for as long as any of them.
+        var varyLifetime = lifetime > VaryAtLeast ? lifetime : VaryAtLeast;
+        return vary.ToWrite is { } sealedVary
+            ? await SetAsync(names.Resource, sealedVary, varyLifetime, cancellation) ?? StoreOutcome.Stored
+            : await ProlongAsync(names.Resource, varyLifetime, cancellation);
+    }
+
+    /// <summary>The record of what a URL varies by: the one that is there, if it says the same, else a new one, which is to be written.</summary>
+    private async ValueTask<(byte[] Id, byte[]? ToWrite)> VaryAsync(RedisNames names, byte[] vary, CancellationToken cancellation)
+    {
+        var place = names.Place("", -1);
+        var present = await _tier.Calls.CallAsync(static (database, name) => database.StringGetLeaseAsync(name)!, names.Resource, _tier.ChunkTimeout, cancellation);
+        using var value = present.Value;
+        if (value is not null
+            && _tier.Sealing.Open(value.ArraySegment.AsMemory(), RedisRecord.Vary, default, 0, place, out var id, out var opened) == SealFault.None
+            && opened.Span.SequenceEqual(vary))
+        {
+            return (id, null);
+        }
+
+        id = Sealing.NewObjectId();
+        return (id, _tier.Sealing.Seal(RedisRecord.Vary, id, 0, place, vary));
+    }
+
+    private async ValueTask<StoreOutcome> ProlongAsync(RedisKey name, TimeSpan lifetime, CancellationToken cancellation)
+    {
+        var answer = await _tier.Calls.CallAsync(
+            static (database, prolong) => database.KeyExpireAsync(prolong.name, prolong.lifetime, ExpireWhen.GreaterThanCurrentExpiry),
+            (name, lifetime),
+            _tier.ChunkTimeout,
+            cancellation);
+        return OutcomeOf(answer.Status) ?? StoreOutcome.Stored;
     }
 
     /// <summary>Null: written.</summary>
@@ -151,14 +182,16 @@ internal sealed class RedisWriter : IAsyncDisposable
             _tier.ChunkTimeout,
             cancellation);
         _tier.Calls.Wrote(answer.Status, answer.Error);
-        return answer.Status switch
-        {
-            CallStatus.Done => null,
-            CallStatus.Open => StoreOutcome.Open,
-            CallStatus.Refused => StoreOutcome.Refused,
-            _ => StoreOutcome.Error,
-        };
+        return OutcomeOf(answer.Status);
     }
+
+    private static StoreOutcome? OutcomeOf(CallStatus status) => status switch
+    {
+        CallStatus.Done => null,
+        CallStatus.Open => StoreOutcome.Open,
+        CallStatus.Refused => StoreOutcome.Refused,
+        _ => StoreOutcome.Error,
+    };
 
     private static ReadOnlyMemory<byte> Run(StoredBody body, long offset, int most, bool compresses)
     {

@@ -20,6 +20,9 @@ internal interface ISecondTier : IAsyncDisposable
 
     /// <summary>Writes a response some time later, or drops it where too many wait; then gives its lease back. Returns at once.</summary>
     void Store(TierEntry entry);
+
+    /// <summary>Removes all that is stored of a URL; true if something was, as far as can be told.</summary>
+    ValueTask<bool> RemoveAsync(CacheKey key);
 }
 
 /// <summary>A response to be written to the second tier.</summary>

@@ -58,6 +58,39 @@ public class RedisTierTests
     }
 
     [Fact]
+    public async Task What_was_removed_does_not_come_back_with_another_variant()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = new Node(redis.Connection);
+        await node.Connected();
+        string[] response = ["Cache-Control: max-age=60", "Vary: X-Kind"];
+        await node.StoreAsync("/a", [1], response, ["X-Kind: one"]);
+
+        Assert.True(await node.Tier.RemoveAsync(Responses.Key("/a")));
+        await node.StoreAsync("/a", [2], response, ["X-Kind: two"]);
+
+        Assert.Null(await node.FindAsync("/a", "X-Kind: one"));
+        Assert.Equal([2], await Node.ReadAsync((await node.FindAsync("/a", "X-Kind: two"))!));
+        Assert.False(await node.Tier.RemoveAsync(Responses.Key("/b")));
+    }
+
+    [Fact]
+    public async Task What_a_url_varies_by_stays_as_long_as_its_longest_variant()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = new Node(redis.Connection);
+        await node.Connected();
+        await node.StoreAsync("/a", [1], ["Cache-Control: max-age=60", "Vary: X-Kind"], ["X-Kind: one"]);
+        await node.StoreAsync("/a", [2], ["Cache-Control: max-age=86400", "Vary: X-Kind"], ["X-Kind: two"]);
+        await node.StoreAsync("/a", [3], ["Cache-Control: max-age=60", "Vary: X-Kind"], ["X-Kind: three"]);
+
+        await using var direct = await ConnectionMultiplexer.ConnectAsync(redis.Connection);
+        var names = new RedisNames("cdnedge", Responses.Key("/a"));
+        Assert.InRange((await direct.GetDatabase().KeyTimeToLiveAsync(names.Resource))!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(25));
+        Assert.Equal([1], await Node.ReadAsync((await node.FindAsync("/a", "X-Kind: one"))!));
+    }
+
+    [Fact]
     public async Task What_the_caller_does_not_accept_is_not_found()
     {
         await using var redis = await RedisServer.StartAsync();
