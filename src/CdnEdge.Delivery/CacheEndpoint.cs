@@ -43,6 +43,13 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             return ForwardPastCacheAsync(context, route, policy, BypassReason.RequestNoStore);
         }
 
+        return LookUp(context, route, policy, directives, isAgain: false);
+    }
+
+    /// <summary>Key, look up and answer. Where the way past the hit has brought something into memory, once more.</summary>
+    private Task LookUp(HttpContext context, CachedRoute route, CachePolicy policy, RequestDirectives directives, bool isAgain)
+    {
+        var headers = context.Request.Headers;
         var parts = services.KeyPartsOf(context);
         Span<byte> scratch = stackalloc byte[512];
         var composer = KeyComposer.Compose(policy, parts.Host, PathString.Empty, parts.Path, parts.Query, scratch);
@@ -54,7 +61,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             var hasAuthorization = headers.Authorization.Count > 0;
             if (stored is null)
             {
-                return FetchAsync(context, new Lookup(route, policy, composer.ToKey(), directives, hasAuthorization, resource, null));
+                return FetchAsync(context, new Lookup(route, policy, composer.ToKey(), directives, hasAuthorization, resource, null) { IsAgain = isAgain });
             }
 
             var head = stored.Head;
@@ -82,6 +89,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                 resource,
                 decision == ReuseDecision.Unusable ? null : stored)
             {
+                IsAgain = isAgain,
                 IsFreshAnyway = head.Freshness.Remaining(now) > TimeSpan.Zero && !head.AlwaysRevalidate,
             });
         }
@@ -91,8 +99,17 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
     }
 
-    private Task FetchAsync(HttpContext context, Lookup lookup) =>
-        RequestGuard.RefuseToForward(context) is { } refusal ? guard.AnswerAsync(context, refusal) : fetch.FetchAsync(context, lookup);
+    private async Task FetchAsync(HttpContext context, Lookup lookup)
+    {
+        if (RequestGuard.RefuseToForward(context) is { } refusal)
+        {
+            await guard.AnswerAsync(context, refusal);
+        }
+        else if (!await fetch.TryFetchAsync(context, lookup))
+        {
+            await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, isAgain: true);
+        }
+    }
 
     private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
     {
@@ -137,7 +154,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         var fill = services.Fills.GetOrAdd(fillKey, services.Epochs, out var started);
         if (started)
         {
-            runner.Start(fill, FillPlan.For(stored), context, route, policy);
+            runner.Start(fill, FillPlan.For(stored) with { Tier = TierUse.FreshOnly }, context, route, policy);
         }
         else
         {

@@ -19,7 +19,8 @@ internal sealed class CacheServices(
     IEnumerable<ICacheKeyContributor> contributors,
     IEnumerable<ICacheStorabilityRule> rules,
     IEnumerable<ICacheObserver> observers,
-    ILoggerFactory loggers)
+    ILoggerFactory loggers,
+    ISecondTier? tier = null)
 {
     private readonly ICachePolicySelector[] _selectors = [.. selectors];
     private readonly ICacheKeyContributor[] _contributors = [.. contributors];
@@ -35,6 +36,9 @@ internal sealed class CacheServices(
     internal Markers Markers { get; } = new(time);
 
     internal PurgeEpochs Epochs => Memory.Epochs;
+
+    /// <summary>The second tier, if there is one and this node knows what of it was purged.</summary>
+    internal ISecondTier? UsableTier => Epochs.AreComplete ? tier : null;
 
     /// <summary>Held while a part is put together with what is stored: of two that come at once neither may undo the other.</summary>
     internal Lock Combining { get; } = new();
@@ -75,8 +79,11 @@ internal sealed class CacheServices(
     }
 
     /// <summary>Cache-Status of a hit; negative seconds where it's stale.</summary>
-    internal string HitStatus(StoredHead head, DateTimeOffset now) =>
-        new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds) }.Format(Name);
+    /// <param name="head">The stored head.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="detail">Which tier it comes from, where that isn't memory.</param>
+    internal string HitStatus(StoredHead head, DateTimeOffset now, string? detail = null) =>
+        new CacheStatus { Hit = true, Ttl = (long)Math.Floor(head.Freshness.Remaining(now).TotalSeconds), Detail = detail }.Format(Name);
 
     /// <summary>Whether the application's rules let a response into the store.</summary>
     internal bool MayStore(CacheKey key, HttpRequest request, int status, IHeaderDictionary headers)
@@ -143,6 +150,27 @@ internal sealed class CacheServices(
         return NoStoreReason.None;
     }
 
+    /// <summary>Gives what was fetched and stored here to the other nodes, in its own time.</summary>
+    /// <param name="key">Its URL.</param>
+    /// <param name="response">The response.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="requestHeaders">The fields of the request that fetched it.</param>
+    /// <param name="lease">The lease under which it was fetched; null if there was none.</param>
+    internal void Share(CacheKey key, StoredResponse response, CachePolicy policy, IHeaderDictionary requestHeaders, ITierLease? lease = null)
+    {
+        var head = response.Head;
+        UsableTier?.Store(new TierEntry(key, head.Variance.SelectingKey(policy, requestHeaders), head, response.Body, response.Epoch, lease));
+    }
+
+    /// <summary>Removes a stored response that upstream has shown to be outdated, in both tiers.</summary>
+    internal void RemoveOutdated(StoredResponse response)
+    {
+        if (response.Resource is { Key: var key } && Memory.Remove(response))
+        {
+            _ = tier?.RemoveAsync(key).AsTask();
+        }
+    }
+
     internal void NotStored(CacheKey key, NoStoreReason reason)
     {
         metrics.NotStored(reason);
@@ -152,12 +180,24 @@ internal sealed class CacheServices(
         }
     }
 
-    /// <summary>Forgets what is stored of a URL, and lets no fetch under way bring it back. The URL's new epoch.</summary>
+    /// <summary>
+    /// Forgets what is stored of a URL, here and in the second tier, lets no fetch under way bring it back, and tells the nodes that
+    /// may have it too. The URL's new epoch.
+    /// </summary>
     internal long Invalidate(CacheKey key)
     {
-        var epoch = Epochs.RaiseNow(PurgeScope.OfUrl(key.Bytes), PurgeMode.Hard);
-        Fills.RemoveAll(key);
-        Memory.Remove(key);
+        var scope = PurgeScope.OfUrl(key.Bytes);
+        var epoch = Epochs.RaiseNow(scope, PurgeMode.Hard);
+        var isKnown = Fills.RemoveAll(key) | Memory.Remove(key);
+        if (tier is not null)
+        {
+            _ = ForgetAsync(tier, key, scope, isKnown);
+        }
+        else if (isKnown)
+        {
+            Epochs.Announce(scope);
+        }
+
         foreach (var observer in _observers)
         {
             observer.OnInvalidated(key.ToString());
@@ -167,7 +207,21 @@ internal sealed class CacheServices(
     }
 
     /// <summary>Makes everything of the key's site gone that is in a group (RFC 9875 §3).</summary>
-    internal void InvalidateGroup(CacheKey key, string group) => Epochs.RaiseNow(PurgeScope.OfGroup(key.Host, group), PurgeMode.Hard);
+    internal void InvalidateGroup(CacheKey key, string group)
+    {
+        var scope = PurgeScope.OfGroup(key.Host, group);
+        Epochs.RaiseNow(scope, PurgeMode.Hard);
+        Epochs.Announce(scope);
+    }
+
+    // Of most URLs that are posted to nothing is stored anywhere: the others needn't hear of them.
+    private async Task ForgetAsync(ISecondTier from, CacheKey key, UInt128 scope, bool isKnown)
+    {
+        if (await from.RemoveAsync(key) || isKnown)
+        {
+            Epochs.Announce(scope);
+        }
+    }
 }
 
 /// <summary>The cache's name, fixed when the application starts: it's in stored heads.</summary>

@@ -114,6 +114,7 @@ public static class CdnCacheExtensions
             provider.GetRequiredService<IMeterFactory>(),
             LoggerOf(provider),
             provider.GetRequiredService<TimeProvider>())!);
+        services.AddHostedService(static provider => new SecondTierStart(provider.GetService<ISecondTier>()));
     }
 
     private static ILogger LoggerOf(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("CdnEdge.Redis");

@@ -19,9 +19,22 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
     /// <summary>A waiting client that can't share what it waited for tries again this often, then asks on its own.</summary>
     private const int MaxFillsJoined = 3;
 
-    /// <summary>Past the hit: what is asked for has to come from upstream, through a fill where it can be shared.</summary>
-    internal async Task FetchAsync(HttpContext context, Lookup lookup)
+    /// <summary>
+    /// Past the hit: what is asked for has to come from upstream or the second tier, through a fill where it can be shared. False:
+    /// nothing has been answered, look into memory once more.
+    /// </summary>
+    internal async Task<bool> TryFetchAsync(HttpContext context, Lookup lookup)
     {
+        if (!lookup.Directives.OnlyIfCached && MayCollapse(context, lookup))
+        {
+            return await TryFillAsync(context, lookup);
+        }
+
+        if (MayAskTier(context, lookup))
+        {
+            return await TryTierAloneAsync(context, lookup);
+        }
+
         if (lookup.Directives.OnlyIfCached)
         {
             services.Serving(context, CacheOutcome.Error);
@@ -30,16 +43,18 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 StatusCodes.Status504GatewayTimeout,
                 "the request is only-if-cached, and nothing stored may answer it.",
                 new CacheStatus { Detail = "only-if-cached" }.Format(services.Name));
-            return;
         }
-
-        if (!MayCollapse(context, lookup))
+        else
         {
             await ForwardAloneAsync(context, lookup, null);
-            return;
         }
 
-        var known = lookup.Stored?.Head.Variance ?? (lookup.Resource is { Variants: [var newest, ..] } ? newest.Head.Variance : null);
+        return true;
+    }
+
+    private async Task<bool> TryFillAsync(HttpContext context, Lookup lookup)
+    {
+        var known = KnownVariance(lookup);
         for (var joined = 0; joined < MaxFillsJoined; joined++)
         {
             var key = lookup.FillKeyFor(known, context.Request.Headers);
@@ -57,7 +72,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 fill.GiveWay();
                 if (await TryServeStoredAsync(context, lookup))
                 {
-                    return;
+                    return true;
                 }
 
                 continue;
@@ -65,7 +80,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
 
             if (started)
             {
-                runner.Start(fill, FillPlan.For(lookup.Stored), context, lookup.Route, lookup.Policy);
+                runner.Start(fill, PlanFor(lookup, lookup.IsAgain ? TierUse.FreshOnly : TierUse.Any), context, lookup.Route, lookup.Policy);
 
                 // The fill has the route's timeout: when it has elapsed, this client may still get something stale.
                 context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
@@ -76,33 +91,38 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
                 // It has just ended: what it brought is in the store, if anything is.
                 if (await TryServeStoredAsync(context, lookup))
                 {
-                    return;
+                    return true;
                 }
 
                 continue;
             }
 
             var head = await AwaitHeadAsync(context, fill);
-            if (started || head.Result == FillResult.Failure)
-            {
-                await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
-                return;
-            }
-
             if (head.Result == FillResult.Superseded)
             {
                 if (await TryServeStoredAsync(context, lookup))
                 {
-                    return;
+                    return true;
+                }
+
+                if (!lookup.IsAgain)
+                {
+                    return false;
                 }
 
                 continue;
             }
 
+            if (started || head.Result == FillResult.Failure)
+            {
+                await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
+                return true;
+            }
+
             // What the origin's error can't answer something stale may, for those who waited as for the first.
             if (CacheableStatus.IsOriginError(head.Status) && await TryServeStaleAsync(context, lookup, head.Status))
             {
-                return;
+                return true;
             }
 
             if (services.IsPurged(lookup.Key, head.Stored, fill.Epoch))
@@ -114,7 +134,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             if (MayShare(context, lookup, head))
             {
                 await AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
-                return;
+                return true;
             }
 
             // Another variant: now it's known what the URL varies by. Anything else can't be shared at all.
@@ -127,7 +147,50 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         }
 
         await ForwardAloneAsync(context, lookup, "uncollapsed");
+        return true;
     }
+
+    /// <summary>
+    /// What mustn't start a fetch for others (a HEAD, a range, only-if-cached) may well have what another node fetched. False:
+    /// there was nothing to answer with, but memory may hold something by now.
+    /// </summary>
+    private async Task<bool> TryTierAloneAsync(HttpContext context, Lookup lookup)
+    {
+        var key = lookup.FillKeyFor(KnownVariance(lookup), context.Request.Headers);
+        var fill = services.Fills.GetOrAdd(key, services.Epochs, out var started, ofTierOnly: true);
+        using var reader = fill.Attach();
+        if (started)
+        {
+            runner.Start(fill, PlanFor(lookup, TierUse.NothingElse), context, lookup.Route, lookup.Policy);
+        }
+
+        if (reader is null || !fill.IsOfTierOnly)
+        {
+            return false;
+        }
+
+        var head = await AwaitHeadAsync(context, fill);
+        if (head.Result != FillResult.Response || services.IsPurged(lookup.Key, head.Stored, fill.Epoch) || !MayShare(context, lookup, head))
+        {
+            return false;
+        }
+
+        await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
+        return true;
+    }
+
+    private static FillPlan PlanFor(Lookup lookup, TierUse tier) =>
+        FillPlan.For(lookup.Stored) with { Tier = tier, Directives = lookup.Directives };
+
+    /// <summary>What the URL varies by, as far as memory tells.</summary>
+    private static Variance? KnownVariance(Lookup lookup) =>
+        lookup.Stored?.Head.Variance ?? (lookup.Resource is { Variants: [var newest, ..] } ? newest.Head.Variance : null);
+
+    private bool MayAskTier(HttpContext context, Lookup lookup) =>
+        !lookup.IsAgain
+        && !lookup.HasAuthorization
+        && services.UsableTier is not null
+        && !services.Markers.IsMarked(lookup.FillKeyFor(KnownVariance(lookup), context.Request.Headers));
 
     /// <summary>Requests whose answer may be another's too.</summary>
     private bool MayCollapse(HttpContext context, Lookup lookup)
@@ -209,6 +272,14 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             }
 
             await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
+            return;
+        }
+
+        if (head.IsFromTier)
+        {
+            var now = services.Time.GetUtcNow();
+            services.Serving(context, CacheOutcome.Hit);
+            await FillAnswer.WriteAsync(context, fill, reader, head, collapsed: true, now, services.HitStatus(head.Stored!, now, "redis"));
             return;
         }
 

@@ -31,6 +31,11 @@ internal sealed record Lookup(
     /// <summary>The stored response is fresh, it's the request that wants more.</summary>
     internal bool IsFreshAnyway { get; init; }
 
+    /// <summary>
+    /// The second look: what the second tier holds has been taken into memory if it's of use there, and isn't looked for again.
+    /// </summary>
+    internal bool IsAgain { get; init; }
+
     /// <summary>What the request collapses on, as far as it's known what the URL varies by.</summary>
     internal FillKey FillKeyFor(Variance? known, Microsoft.AspNetCore.Http.IHeaderDictionary headers) =>
         new(Key, known is null || known.IsStar ? Variance.PolicyKey(Policy, headers) : known.SelectingKey(Policy, headers));

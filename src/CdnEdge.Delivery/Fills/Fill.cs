@@ -30,8 +30,14 @@ internal sealed class Fill(FillKey key, long epoch)
 
     internal FillKey Key { get; } = key;
 
-    /// <summary>The epoch at which it began; see <see cref="PurgeEpochs"/>.</summary>
-    internal long Epoch { get; } = epoch;
+    /// <summary>
+    /// The epoch at which it began (see <see cref="PurgeEpochs"/>), on whichever node: set before its head is published where it
+    /// brings what another fetched.
+    /// </summary>
+    internal long Epoch { get; set; } = epoch;
+
+    /// <summary>It looks into the second tier only (<see cref="TierUse.NothingElse"/>).</summary>
+    internal bool IsOfTierOnly { get; init; }
 
     /// <summary>Whether what it brings was purged since it began, as far as its head tells what it is.</summary>
     internal bool IsPurged(PurgeEpochs epochs) =>

@@ -18,14 +18,15 @@ internal enum ExchangeResult
 }
 
 /// <summary>One exchange of a fill with upstream: reads the answer's head, decides what becomes of it, takes its body.</summary>
-internal sealed class FillExchange(
-    CacheServices services,
-    Fill fill,
-    FillPlan plan,
-    CachePolicy policy,
-    DateTimeOffset requestTime) : IResponseSink, IInterimResponseSink, IDisposable
+/// <param name="services">What the parts of a request's way share.</param>
+/// <param name="job">The fill.</param>
+/// <param name="plan">What this exchange asks for: not always what the fill first wanted.</param>
+internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan plan) : IResponseSink, IInterimResponseSink, IDisposable
 {
-    private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
+    private readonly Fill _fill = job.Fill;
+    private readonly CachePolicy _policy = job.Policy;
+    private readonly DateTimeOffset _requestTime = services.Time.GetUtcNow();
+    private readonly long _maxObjectBytes = services.MaxObjectBytesOf(job.Policy);
 
     private GrowingBody? _body;
     private bool _isStored;
@@ -44,7 +45,7 @@ internal sealed class FillExchange(
 
     public ValueTask OnInterimAsync(int status, IReadOnlyList<KeyValuePair<string, string>> fields)
     {
-        fill.AddInterim(status, fields);
+        _fill.AddInterim(status, fields);
         return ValueTask.CompletedTask;
     }
 
@@ -54,7 +55,7 @@ internal sealed class FillExchange(
         if (response.Headers.TryGetValue("Content-Length", out var length) && (length.Count != 1 || response.Headers.ContentLength is null))
         {
             // RFC 9112 §6.3: a length that can't be trusted makes the whole message so.
-            services.Fills.Fail(fill, ProxyStatus.AmbiguousLength);
+            services.Fills.Fail(_fill, ProxyStatus.AmbiguousLength);
             response.Abort();
             return ValueTask.CompletedTask;
         }
@@ -92,33 +93,33 @@ internal sealed class FillExchange(
         if (_completion is not null && !_completion.HasRoomFor(_body, bytes.Length))
         {
             // More than its Content-Range says: which of the bytes are the gap's can't be told.
-            services.Fills.Fail(fill, ProxyStatus.Incomplete);
-            fill.Cancel();
+            services.Fills.Fail(_fill, ProxyStatus.Incomplete);
+            _fill.Cancel();
             return ValueTask.CompletedTask;
         }
 
-        if (fill.Head is { Stored: not null } head && _body.Length + bytes.Length > _maxObjectBytes)
+        if (_fill.Head is { Stored: not null } head && _body.Length + bytes.Length > _maxObjectBytes)
         {
             // Of unknown length, and now it's known to be too much.
             StopStoring(head);
         }
 
-        fill.Append(bytes.Span);
-        if (fill.Head is { Stored: not null, ContentLength: { } promised } whole && _body.Length == promised)
+        _fill.Append(bytes.Span);
+        if (_fill.Head is { Stored: not null, ContentLength: { } promised } whole && _body.Length == promised)
         {
             // Its readers hear of the last byte when it's in the store: a client that has the whole finds it there.
             _body.Seal();
             Store(whole);
         }
 
-        return fill.PublishBytesAsync(Context.RequestAborted);
+        return _fill.PublishBytesAsync(Context.RequestAborted);
     }
 
     internal void OnFailure(ProxyStatus failure)
     {
-        if (fill.Head is null)
+        if (_fill.Head is null)
         {
-            services.Fills.Fail(fill, failure);
+            services.Fills.Fail(_fill, failure);
         }
     }
 
@@ -130,7 +131,7 @@ internal sealed class FillExchange(
             return Result;
         }
 
-        ProxyStatus? failure = response.IsAborted || fill.Cancelled.IsCancellationRequested
+        ProxyStatus? failure = response.IsAborted || _fill.Cancelled.IsCancellationRequested
             ? ProxyStatus.Of(Context) ?? ProxyStatus.Incomplete
             : null;
         if (failure is null && _body is not null)
@@ -138,40 +139,47 @@ internal sealed class FillExchange(
             _completion?.AppendBehind(_body);
         }
 
-        if (failure is null && fill.Head is { Result: FillResult.Response, ContentLength: { } promised } && _body is not null && _body.Length != promised)
+        if (failure is null && _fill.Head is { Result: FillResult.Response, ContentLength: { } promised } && _body is not null && _body.Length != promised)
         {
             failure = ProxyStatus.Incomplete;
         }
 
-        if (failure is not null || fill.Head is null)
+        if (failure is not null || _fill.Head is null)
         {
-            services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            services.Fills.Fail(fill, failure ?? ProxyStatus.Incomplete);
+            services.NotStored(_fill.Key.Key, NoStoreReason.Incomplete);
+            services.Fills.Fail(_fill, failure ?? ProxyStatus.Incomplete);
             if (plan.Stored is not null)
             {
                 // What broke off says nothing of the resource: the next request is another try, and what is stored may
                 // answer it if that fails too.
-                services.Markers.Clear(fill.Key);
+                services.Markers.Clear(_fill.Key);
             }
 
             return Result;
         }
 
         _body?.Seal();
-        Store(fill.Head);
+        Store(_fill.Head);
         RemoveOutdated();
-        fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
+        _fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
         return Result;
     }
 
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>
     private void Confirm(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
     {
-        var freshened = stored.Head.Freshen(response.Headers, policy, requestTime, responseTime);
-        var still = freshened.MustBeDropped
-            ? !services.Memory.Remove(stored)
-            : services.Memory.UpdateHead(stored, freshened, fill.Epoch);
-        fill.PublishHead(
+        var freshened = stored.Head.Freshen(response.Headers, _policy, _requestTime, responseTime);
+        var still = !freshened.MustBeDropped && services.Memory.UpdateHead(stored, freshened, _fill.Epoch);
+        if (freshened.MustBeDropped)
+        {
+            services.RemoveOutdated(stored);
+        }
+        else if (still)
+        {
+            services.Share(_fill.Key.Key, stored, _policy, Context.Request.Headers, job.TakeLease());
+        }
+
+        _fill.PublishHead(
             new FillHead
             {
                 Result = FillResult.Validated,
@@ -191,7 +199,7 @@ internal sealed class FillExchange(
             return false;
         }
 
-        var headers = _completion.FieldsOfWhole(response.Headers, policy, requestTime, responseTime);
+        var headers = _completion.FieldsOfWhole(response.Headers, _policy, _requestTime, responseTime);
         Publish(response, StatusCodes.Status200OK, headers, responseTime);
         return true;
     }
@@ -200,7 +208,7 @@ internal sealed class FillExchange(
     {
         _completion?.Dispose();
         _completion = null;
-        if (fill.Cancelled.IsCancellationRequested)
+        if (_fill.Cancelled.IsCancellationRequested)
         {
             // Nobody waited for the body (in the background nobody does): the head was enough to know.
             RemoveOutdated();
@@ -211,7 +219,7 @@ internal sealed class FillExchange(
     {
         if (_outdated is { } outdated)
         {
-            services.Memory.Remove(outdated);
+            services.RemoveOutdated(outdated);
         }
     }
 
@@ -220,7 +228,7 @@ internal sealed class FillExchange(
         // A fill asks for no part but the one that completes (which is a whole by now): this one is nobody's.
         var objection = status == StatusCodes.Status206PartialContent ? NoStoreReason.PartialUnusable : NoStoreReason.None;
         var (stored, reason) = ResponseJudgement.Of(
-            services, fill.Key.Key, Context.Request, status, headers, policy, requestTime, responseTime, objection);
+            services, _fill.Key.Key, Context.Request, status, headers, _policy, _requestTime, responseTime, objection);
 
         var contentLength = headers.ContentLength;
         var mayHaveBody = status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) && contentLength != 0;
@@ -230,16 +238,16 @@ internal sealed class FillExchange(
             _completion?.AppendBefore(_body);
         }
 
-        ClientFields.Prepare(headers, policy, isStored: stored is not null);
+        ClientFields.Prepare(headers, _policy, isStored: stored is not null);
         if (stored is null)
         {
-            services.Fills.Remove(fill);
-            services.NotStored(fill.Key.Key, reason);
+            services.Fills.Remove(_fill);
+            services.NotStored(_fill.Key.Key, reason);
             if (plan.Stored is null || !CacheableStatus.IsOriginError(status))
             {
                 // An origin's error in place of a validation says nothing of the resource: the next request is another
                 // try, and what is stored may answer it if that fails too.
-                services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
+                MarkUncacheable();
             }
 
             if (CacheableStatus.SpeaksOfResource(status))
@@ -249,7 +257,7 @@ internal sealed class FillExchange(
         }
         else
         {
-            services.Markers.Clear(fill.Key);
+            services.Markers.Clear(_fill.Key);
         }
 
         var head = new FillHead
@@ -267,16 +275,23 @@ internal sealed class FillExchange(
             Store(head);
         }
 
-        fill.PublishHead(head, _body, quietly: _bodyFollows && _body is not null);
+        _fill.PublishHead(head, _body, quietly: _bodyFollows && _body is not null);
+    }
+
+    /// <summary>Here and on the other nodes: none of its requests waits for another.</summary>
+    private void MarkUncacheable()
+    {
+        services.Markers.Mark(_fill.Key, _policy.UncacheableMarkerTtl);
+        _ = job.TakeLease()?.MarkUncacheableAsync(_policy.UncacheableMarkerTtl).AsTask();
     }
 
     /// <summary>Nobody else may join, and those who come next needn't wait for each other.</summary>
     private void StopStoring(FillHead head)
     {
-        services.Markers.Mark(fill.Key, policy.UncacheableMarkerTtl);
-        services.Fills.Remove(fill);
-        services.NotStored(fill.Key.Key, NoStoreReason.TooLarge);
-        fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
+        MarkUncacheable();
+        services.Fills.Remove(_fill);
+        services.NotStored(_fill.Key.Key, NoStoreReason.TooLarge);
+        _fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
     }
 
     private void Store(FillHead head)
@@ -298,7 +313,7 @@ internal sealed class FillExchange(
             && Reuse.MayServeOnError(stale.Head, default, disconnected: false, services.Time.GetUtcNow()))
         {
             // An error must not push out what may still be served in its place (RFC 5861 §4).
-            services.NotStored(fill.Key.Key, NoStoreReason.Status);
+            services.NotStored(_fill.Key.Key, NoStoreReason.Status);
             return;
         }
 
@@ -308,7 +323,11 @@ internal sealed class FillExchange(
         }
 
         // Completed parts are as old as the oldest of them.
-        var epoch = _completion is null ? fill.Epoch : Math.Min(fill.Epoch, plan.Stored!.Epoch);
-        services.Store(fill.Key.Key, new StoredResponse(head.Stored, _body, epoch), policy);
+        var epoch = _completion is null ? _fill.Epoch : Math.Min(_fill.Epoch, plan.Stored!.Epoch);
+        var response = new StoredResponse(head.Stored, _body, epoch);
+        if (services.Store(_fill.Key.Key, response, _policy) == NoStoreReason.None)
+        {
+            services.Share(_fill.Key.Key, response, _policy, Context.Request.Headers, job.TakeLease());
+        }
     }
 }

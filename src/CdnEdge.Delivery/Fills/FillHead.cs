@@ -7,7 +7,7 @@ namespace CdnEdge.Delivery.Fills;
 /// <summary>What a fill's answer came to.</summary>
 internal enum FillResult
 {
-    /// <summary>A response from upstream.</summary>
+    /// <summary>A response, from upstream or the second tier.</summary>
     Response,
 
     /// <summary>304: the stored response is good; <see cref="FillHead.Validated"/> holds it, freshened.</summary>
@@ -16,7 +16,7 @@ internal enum FillResult
     /// <summary>No usable response; <see cref="Fill.Failure"/> says why.</summary>
     Failure,
 
-    /// <summary>It gave way to what had been stored meanwhile.</summary>
+    /// <summary>It gave way to what is in memory by now, or had nothing to look for further.</summary>
     Superseded,
 }
 
@@ -35,6 +35,9 @@ internal sealed record FillHead
     internal StoredHead? Stored { get; init; }
 
     internal NoStoreReason Reason { get; init; }
+
+    /// <summary>It comes from the second tier: upstream wasn't asked.</summary>
+    internal bool IsFromTier { get; init; }
 
     internal long? ContentLength { get; init; }
 

@@ -16,9 +16,28 @@ internal enum FillKind
     Complete,
 }
 
-/// <summary>What a fill asks upstream for, and about which stored response.</summary>
+/// <summary>What a fill looks for in the second tier, where there is one, before it asks upstream.</summary>
+internal enum TierUse
+{
+    /// <summary>What answers the request as it is, or what upstream may confirm or stand in for with an error.</summary>
+    Any,
+
+    /// <summary>What answers the request as it is: what else there is was taken into memory already.</summary>
+    FreshOnly,
+
+    /// <summary>As <see cref="Any"/>, and upstream isn't asked at all.</summary>
+    NothingElse,
+}
+
+/// <summary>What a fill asks for, and about which stored response.</summary>
 internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, ByteRange Missing)
 {
+    /// <summary>What it looks for in the second tier.</summary>
+    internal TierUse Tier { get; init; }
+
+    /// <summary>What the client that started it demands of a stored response; none for a revalidation in the background.</summary>
+    internal RequestDirectives Directives { get; init; }
+
     /// <summary>The same, asking for the whole.</summary>
     internal FillPlan AskingPlainly => this with { Kind = FillKind.Plain };
 

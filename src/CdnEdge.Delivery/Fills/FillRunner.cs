@@ -10,18 +10,22 @@ using Microsoft.Extensions.Logging;
 
 namespace CdnEdge.Delivery.Fills;
 
-/// <summary>Runs fills: asks upstream through YARP's pipeline, publishes what comes, stores what may be stored.</summary>
+/// <summary>
+/// Runs fills: asks the second tier, then upstream through YARP's pipeline, publishes what comes, stores what may be stored.
+/// </summary>
 internal sealed partial class FillRunner(CacheServices services)
 {
+    private readonly TierFills _tier = new(services);
+
     /// <summary>
     /// Starts a fill on behalf of <paramref name="context"/>'s request, which is copied here and not touched again.
     /// </summary>
     internal void Start(Fill fill, FillPlan plan, HttpContext context, CachedRoute route, CachePolicy policy)
     {
-        Job job;
+        FillJob job;
         try
         {
-            job = new Job(fill, plan, new CapturedRequest(context), route, policy, Activity.Current);
+            job = new FillJob(fill, plan, new CapturedRequest(context), route, policy, Activity.Current);
         }
         catch
         {
@@ -38,7 +42,7 @@ internal sealed partial class FillRunner(CacheServices services)
             preferLocal: true);
     }
 
-    private async Task RunAsync(Job job)
+    private async Task RunAsync(FillJob job)
     {
         var fill = job.Fill;
         Activity.Current = job.Parent;
@@ -46,6 +50,23 @@ internal sealed partial class FillRunner(CacheServices services)
         {
             var plan = job.Plan;
             using var timeout = job.Request.HasTimeout ? FillTimeout.For(job.Route.Endpoint, services.Provider, services.Time) : null;
+            switch (await AskTierAsync(job, timeout))
+            {
+                case TierOutcome.Answered:
+                    return;
+
+                case TierOutcome.BrokeOff:
+                    await ResumeAsync(job, timeout);
+                    return;
+            }
+
+            if (plan.Tier == TierUse.NothingElse)
+            {
+                services.Fills.Remove(fill);
+                fill.GiveWay();
+                return;
+            }
+
             while (await TryOnceAsync(job, plan, timeout) == ExchangeResult.AskPlainly)
             {
                 plan = plan.AskingPlainly;
@@ -67,13 +88,53 @@ internal sealed partial class FillRunner(CacheServices services)
             services.Fills.Remove(fill);
             job.Plan.Stored?.EndRevalidation();
             fill.ReleaseBody();
+            await job.DisposeAsync();
         }
     }
 
-    private async Task<ExchangeResult> TryOnceAsync(Job job, FillPlan plan, FillTimeout? timeout)
+    private async Task<TierOutcome> AskTierAsync(FillJob job, FillTimeout? timeout)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(job.Fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
+        try
+        {
+            return await _tier.TryAnswerAsync(job, stop.Token);
+        }
+        catch (OperationCanceledException) when (timeout is { HasElapsed: true })
+        {
+            services.Fills.Fail(job.Fill, timeout.Failure);
+            return TierOutcome.Answered;
+        }
+    }
+
+    private async Task ResumeAsync(FillJob job, FillTimeout? timeout)
+    {
+        var fill = job.Fill;
+        await using var scope = services.Provider.CreateAsyncScope();
+        var resumption = new BodyResumption(fill, fill.Head!.ContentLength!.Value);
+        using var response = new CapturedResponse(resumption, fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
+        var context = job.Request.CreateContext(job.Plan.AskingPlainly, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
+        await job.Route.Forward(context);
+        UpstreamReport.Failure(services.Logger, context);
+        if (!response.IsAborted && ProxyStatus.Of(context) is null)
+        {
+            await response.CompleteAsync();
+        }
+
+        if (resumption.IsWhole)
+        {
+            _tier.End(job);
+        }
+        else
+        {
+            services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
+            services.Fills.Fail(fill, ProxyStatus.Of(context) ?? ProxyStatus.Incomplete);
+        }
+    }
+
+    private async Task<ExchangeResult> TryOnceAsync(FillJob job, FillPlan plan, FillTimeout? timeout)
     {
         await using var scope = services.Provider.CreateAsyncScope();
-        using var exchange = new FillExchange(services, job.Fill, plan, job.Policy, services.Time.GetUtcNow());
+        using var exchange = new FillExchange(services, job, plan);
         using var response = new CapturedResponse(exchange, job.Fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
         var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
         exchange.Context = context;
@@ -111,14 +172,6 @@ internal sealed partial class FillRunner(CacheServices services)
 
         return exchange.Finish(response);
     }
-
-    private sealed record Job(
-        Fill Fill,
-        FillPlan Plan,
-        CapturedRequest Request,
-        CachedRoute Route,
-        CachePolicy Policy,
-        Activity? Parent);
 
     private static partial class Log
     {

@@ -21,7 +21,11 @@ internal sealed class FillTable
     }
 
     /// <summary>The fill under way for <paramref name="key"/>, or a new one, begun now, for the caller to run.</summary>
-    internal Fill GetOrAdd(FillKey key, PurgeEpochs epochs, out bool created)
+    /// <param name="key">What it fetches.</param>
+    /// <param name="epochs">Tell whether one under way was purged.</param>
+    /// <param name="created">It's a new one.</param>
+    /// <param name="ofTierOnly">Of a new one: upstream won't be asked.</param>
+    internal Fill GetOrAdd(FillKey key, PurgeEpochs epochs, out bool created, bool ofTierOnly = false)
     {
         var stripe = StripeOf(key.Key);
         lock (stripe)
@@ -33,7 +37,7 @@ internal sealed class FillTable
             }
 
             // One that was purged since it began goes on for those who joined it before.
-            fill = new Fill(key, epochs.Now);
+            fill = new Fill(key, epochs.Now) { IsOfTierOnly = ofTierOnly };
             stripe[key] = fill;
             created = true;
             return fill;
@@ -69,15 +73,19 @@ internal sealed class FillTable
     }
 
     /// <summary>Lets nobody else join the fills of a URL that was invalidated: what they bring may be outdated.</summary>
-    internal void RemoveAll(CacheKey key)
+    /// <returns>There were some.</returns>
+    internal bool RemoveAll(CacheKey key)
     {
         var stripe = StripeOf(key);
         lock (stripe)
         {
-            foreach (var fillKey in stripe.Keys.Where(k => k.Key.Equals(key)).ToArray())
+            var underWay = stripe.Keys.Where(k => k.Key.Equals(key)).ToArray();
+            foreach (var fillKey in underWay)
             {
                 stripe.Remove(fillKey);
             }
+
+            return underWay.Length > 0;
         }
     }
 

@@ -153,7 +153,15 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
         else
         {
-            services.Store(Key, new StoredResponse(head, copy, _epoch), policy);
+            StoreAndShare(new StoredResponse(head, copy, _epoch));
+        }
+    }
+
+    private void StoreAndShare(StoredResponse response)
+    {
+        if (services.Store(Key, response, policy) == NoStoreReason.None)
+        {
+            services.Share(Key, response, policy, context.Request.Headers);
         }
     }
 
@@ -238,7 +246,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
         // Parts together are as old as the oldest of them.
         var epoch = stored is { Body: PartialBody } ? Math.Min(_epoch, stored.Epoch) : _epoch;
-        services.Store(Key, new StoredResponse(body.IsComplete ? head.AsComplete() : head, body, epoch), policy);
+        StoreAndShare(new StoredResponse(body.IsComplete ? head.AsComplete() : head, body, epoch));
     }
 
     /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
@@ -251,7 +259,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
         else
         {
-            services.Memory.Remove(stored);
+            services.RemoveOutdated(stored);
         }
     }
 

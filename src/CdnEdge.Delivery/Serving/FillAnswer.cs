@@ -33,6 +33,11 @@ internal static class FillAnswer
             return;
         }
 
+        if (HttpMethods.IsHead(request.Method))
+        {
+            return;
+        }
+
         long? end = null;
         if (head is { Status: StatusCodes.Status200OK, Stored: not null, ContentLength: > 0 and var length }
             && request.Headers.Range.Count > 0

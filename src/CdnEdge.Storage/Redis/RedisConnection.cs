@@ -15,6 +15,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _connecting;
+    private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ConnectionMultiplexer? _multiplexer;
 
     /// <param name="connection">As StackExchange.Redis writes it (<see cref="RedisOptions.Connection"/>).</param>
@@ -33,6 +34,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     /// <summary>Null until the first attempt to connect has ended.</summary>
     internal IDatabase? Database => _multiplexer?.GetDatabase();
+
+    /// <summary>The first attempt to connect has ended, well or not, or so much time has passed.</summary>
+    internal Task FirstAttemptAsync(TimeSpan atMost, CancellationToken cancellation) =>
+        _attempted.Task.WaitAsync(atMost, cancellation).ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>For what needs more than commands, such as subscriptions; null until the first attempt to connect has ended.</summary>
     internal IConnectionMultiplexer? Multiplexer => _multiplexer;
@@ -55,10 +61,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             try
             {
                 _multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration);
+                _attempted.TrySetResult();
                 return;
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException or IOException or System.Net.Sockets.SocketException)
             {
+                _attempted.TrySetResult();
                 Log.CannotConnect(_log, exception.Message);
                 await Task.Delay(RetryAfter, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -12,6 +12,10 @@ internal sealed partial class RedisTier : ISecondTier
     /// <summary>How long the circuit stays open.</summary>
     internal static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a node's start waits for Redis.</summary>
+    private static readonly TimeSpan PatienceAtStart = TimeSpan.FromSeconds(2);
+
+    private readonly RedisConnection _connection;
     private readonly RedisOptions _options;
     private readonly TimeProvider _time;
     private readonly RedisWriter _writer;
@@ -19,6 +23,7 @@ internal sealed partial class RedisTier : ISecondTier
     /// <param name="connection">Not owned: the purge log uses it too.</param>
     internal RedisTier(RedisConnection connection, RedisOptions options, KeyRing ring, IMeterFactory meters, ILogger log, TimeProvider time)
     {
+        _connection = connection;
         _options = options;
         _time = time;
         Calls = new RedisCalls(connection, log, time, BreakDuration);
@@ -50,6 +55,14 @@ internal sealed partial class RedisTier : ISecondTier
             return new RedisTier(connection, options, KeyRing.Plaintext, meters, log, time);
         Log.NoKey(log);
         return null;
+    }
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await _connection.FirstAttemptAsync(PatienceAtStart, cancellation);
+
+        // A first call is compiled on the way: no request is to pay for that, let alone run out of time by it.
+        await Calls.CallAsync(static (database, name) => database.StringGetLeaseAsync(name)!, (RedisKey)_options.Prefix, PatienceAtStart, cancellation);
     }
 
     public async ValueTask<TierHit?> FindAsync(CacheKey key, CachePolicy policy, IHeaderDictionary requestHeaders, Func<StoredHead, long, bool> accepts, CancellationToken cancellation) =>
@@ -96,7 +109,7 @@ internal sealed partial class RedisTier : ISecondTier
             new RedisNames(_options.Prefix, key).Resource,
             ChunkTimeout,
             CancellationToken.None);
-        return removed is { Status: CallStatus.Done, Value: true };
+        return removed is not { Status: CallStatus.Done, Value: false };
     }
 
     public async ValueTask DisposeAsync()

@@ -6,6 +6,9 @@ namespace CdnEdge.Storage;
 /// <summary>A tier behind memory, shared with other nodes. It never fails: what it can't do is as if it weren't there.</summary>
 internal interface ISecondTier : IAsyncDisposable
 {
+    /// <summary>Waits a moment for the tier to be there, so that the first requests of a node find it. It may come later as well.</summary>
+    Task StartAsync(CancellationToken cancellation);
+
     /// <summary>What is stored for this request; null where there's nothing that may be used.</summary>
     /// <param name="accepts">Whether a head with the moment at which its fetch began is of use: not purged, fresh enough.</param>
     ValueTask<TierHit?> FindAsync(CacheKey key, CachePolicy policy, IHeaderDictionary requestHeaders, Func<StoredHead, long, bool> accepts, CancellationToken cancellation);
@@ -21,7 +24,7 @@ internal interface ISecondTier : IAsyncDisposable
     /// <summary>Writes a response some time later, or drops it where too many wait; then gives its lease back. Returns at once.</summary>
     void Store(TierEntry entry);
 
-    /// <summary>Removes all that is stored of a URL; true if something was, as far as can be told.</summary>
+    /// <summary>Removes all that is stored of a URL. False: nothing was; true: something was, or nobody can tell.</summary>
     ValueTask<bool> RemoveAsync(CacheKey key);
 }
 
