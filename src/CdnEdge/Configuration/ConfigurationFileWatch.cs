@@ -16,6 +16,9 @@ internal sealed partial class ConfigurationFileWatch(
     TimeProvider time,
     ILogger<ConfigurationFileWatch> logger) : BackgroundService
 {
+    /// <summary>Sections that are read when the node starts, and not again.</summary>
+    private static readonly string[] ReadAtStart = ["CdnEdge:Redis"];
+
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     // Never disposed of: a look may be under way when the host is, and there's nothing in it to give back.
@@ -120,7 +123,12 @@ internal sealed partial class ConfigurationFileWatch(
             yield return "CdnEdge:Memory:MaxBytes";
         if (reviewed.Cache.Name != _inForce.Cache.Name)
             yield return "CdnEdge:Name";
+        foreach (var section in ReadAtStart.Where(section => !Under(section, reviewed).SetEquals(Under(section, _inForce))))
+            yield return section;
     }
+
+    private static HashSet<KeyValuePair<string, string?>> Under(string section, ReviewedConfiguration reviewed) =>
+        [.. reviewed.Values.Where(value => value.Key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))];
 
     private void Apply(ReviewedConfiguration reviewed)
     {
