@@ -66,6 +66,8 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Tally);
         services.AddSingleton(parts.Drain);
         services.AddSingleton(parts.Admin);
+        if (parts.Propagation is { } propagation)
+            services.AddSingleton(propagation);
         services.AddSingleton(provider => new AuditLog(auditFile, parts.Time, provider.GetRequiredService<ILogger<AuditLog>>()));
 
         // The edge's host handles signals and says when this one stops.
@@ -120,4 +122,5 @@ internal sealed record AdminParts(
     IAdminNode Node,
     CacheTally Tally,
     DrainState Drain,
-    AdminInForce Admin);
+    AdminInForce Admin,
+    PurgePropagation? Propagation = null);

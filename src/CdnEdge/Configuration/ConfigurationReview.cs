@@ -32,6 +32,7 @@ internal static class ConfigurationReview
                 Origin = null,
                 Admin = new AdminOptions(),
                 AdminListen = null,
+                Purge = new PurgeOptions(),
                 Cache = new CdnCacheOptions(),
                 Routes = 0,
                 Clusters = 0,
@@ -49,6 +50,7 @@ internal static class ConfigurationReview
         var listen = ReviewListen(serve, errors);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
+        ReviewPurge(serve.Purge, cache.Redis.Connection is not null, errors, warnings);
 
         if (!string.IsNullOrEmpty(serve.Origin))
         {
@@ -74,6 +76,7 @@ internal static class ConfigurationReview
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
             AdminListen = adminListen,
+            Purge = serve.Purge,
             Cache = cache,
             Routes = proxy.Routes,
             Clusters = proxy.Clusters,
@@ -138,6 +141,14 @@ internal static class ConfigurationReview
         else if (!address.IsLoopback && admin.Tokens.Count == 0)
             errors.Add($"{path}: '{address}' can be reached from other machines, but no token is configured; make one (cdnedge token new), or listen on {AdminOptions.DefaultListen}");
         return address;
+    }
+
+    private static void ReviewPurge(PurgeOptions purge, bool hasRedis, List<string> errors, List<string> warnings)
+    {
+        const string path = $"{EdgePath}:Purge";
+        errors.AddRange(purge.Errors(path, hasRedis));
+        if (hasRedis && purge.LogFile is not null)
+            warnings.Add($"{path}:LogFile: not used; with a Redis ({ConfigurationSource.RedisKey}) the log of purges is there");
     }
 
     private static string? ReviewOrigin(string origin, IConfigurationSection proxy)

@@ -5,20 +5,19 @@ using CdnEdge.Storage;
 
 namespace CdnEdge.Hosting;
 
-/// <summary>The admin API beside the edge: what it shares with it, and what draining does to the traffic.</summary>
+/// <summary>The operator's side beside the edge: what it shares with it, and what draining does to the traffic.</summary>
 internal static class EdgeAdmin
 {
     internal static void AddTo(IServiceCollection services, ReviewedConfiguration reviewed)
     {
         services.AddSingleton<DrainState>();
-        if (reviewed.AdminListen is not { } listen)
-            return;
-
         services.AddSingleton<EdgeNode>();
         services.AddSingleton<IServedSites>(static provider => provider.GetRequiredService<EdgeNode>());
         services.AddSingleton<IAdminNode>(static provider => provider.GetRequiredService<EdgeNode>());
-        services.AddSingleton<IPurgeBus>(static provider => new LocalPurgeBus(
-            provider.GetRequiredService<MemoryTier>(), provider.GetRequiredService<IServedSites>(), provider.GetRequiredService<TimeProvider>()));
+        EdgePurging.AddTo(services, reviewed.Purge, reviewed.Cache.Redis);
+        if (reviewed.AdminListen is not { } listen)
+            return;
+
         services.AddSingleton(static provider => new CacheTally(provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new AdminServer(
             new AdminParts(
@@ -30,7 +29,8 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<IAdminNode>(),
                 provider.GetRequiredService<CacheTally>(),
                 provider.GetRequiredService<DrainState>(),
-                provider.GetRequiredService<ValidatedConfiguration>().Admin),
+                provider.GetRequiredService<ValidatedConfiguration>().Admin,
+                provider.GetService<PurgePropagation>()),
             reviewed.Admin.AuditFile,
             listen.AddTo));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());

@@ -9,7 +9,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
     private readonly List<PopNode> _nodes = [];
     private RedisServer _redis = null!;
 
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
+    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync(RedisServer.Durable);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,7 +53,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         var burst = Enumerable.Range(0, 2000).Select(i => TryPurgeAsync(i % 2 == 0 ? a : b, $"/{i}")).ToArray();
         await Deadline.Until(() => burst.Any(static one => one.IsCompleted));
 
-        await _redis.KillAsync();
+        await _redis.StopAsync();
         var accepted = await Task.WhenAll(burst);
         await Assert.ThrowsAsync<PurgeLogUnavailableException>(() => a.PurgeAsync("/meanwhile"));
         await _redis.StartAgainAsync();
@@ -99,7 +99,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         var writer = new RedisPurgeLog(() => connection, "test", 1_000_000, TimeSpan.FromDays(1));
         var epochs = new PurgeEpochs();
         var applier = new PurgeApplier(epochs, () => [new Caching.CachePolicy()]);
-        var slow = new PurgeTail(writer, epochs, applier, "here", TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var slow = new PurgeTail(writer, epochs, applier, a.Metrics, "here", "", TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         using (var reading = new CancellationTokenSource())
         {
             var following = slow.FollowAsync(() => Task.CompletedTask, reading.Token);
