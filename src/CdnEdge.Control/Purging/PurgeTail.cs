@@ -27,6 +27,7 @@ internal sealed partial class PurgeTail(
     private long _position;
     private long _purges;
     private long _traffic;
+    private long _newest;
     private long _passes;
     private long _passedAt;
     private long _checked;
@@ -35,8 +36,11 @@ internal sealed partial class PurgeTail(
     /// <summary>Everything in the log up to here is in effect on this node.</summary>
     internal long Position => Volatile.Read(ref _position);
 
-    /// <summary>What is appended to the log from here must come after this: no fetch under way knows of it then.</summary>
-    internal long Least => Math.Max(Position, epochs.Now);
+    /// <summary>
+    /// What is appended to the log from here must come after this: after what any fetch under way knows, and not in the place of
+    /// something that a log has lost.
+    /// </summary>
+    internal long Least => Math.Max(Math.Max(Position, Volatile.Read(ref _newest)), epochs.Now);
 
     /// <summary>The whole log has been read once.</summary>
     internal bool IsCaughtUp => Volatile.Read(ref _passes) > 0;
@@ -120,6 +124,7 @@ internal sealed partial class PurgeTail(
                 _accepted.Dequeue();
             if (id > _purges)
                 _unread.Add(id);
+            Volatile.Write(ref _newest, Math.Max(_newest, id));
         }
     }
 

@@ -158,6 +158,38 @@ public sealed class RedisPurgeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Another_caller_has_keys_of_its_own()
+    {
+        var a = await NodeAsync("a");
+        await a.PurgeAsync("/page", "once");
+
+        var other = await a.Bus.AcceptAsync(new PurgeRequest { Tags = ["t"] }, "another", "once", TestContext.Current.CancellationToken);
+
+        Assert.False(other.IsRepeat);
+    }
+
+    /// <summary>
+    /// A node's own moments run ahead of the log: by what traffic makes outdated, or because Redis' clock was set back.
+    /// </summary>
+    [Fact]
+    public async Task A_purge_concerns_what_is_stored_also_where_a_nodes_moments_are_ahead_of_the_log()
+    {
+        var (a, b) = (await NodeAsync("a"), await NodeAsync("b"));
+        await Deadline.Until(() => a.Bus.IsCaughtUp && b.Bus.IsCaughtUp);
+        a.Epochs.AdvanceTo(PurgeMoment.Of(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds(), 5));
+        var began = a.Epochs.Now;
+
+        await b.PurgeAsync("/of-the-other");
+        await Deadline.Until(() => a.Judge("/of-the-other", began) == PurgeVerdict.Gone);
+        Assert.Equal(PurgeVerdict.Valid, a.Judge("/of-the-other", a.Epochs.Now));
+
+        await a.PurgeAsync("/own");
+        Assert.Equal(PurgeVerdict.Gone, a.Judge("/own", began));
+        await Deadline.Until(() => b.Judge("/own", began) == PurgeVerdict.Gone);
+        Assert.Equal(PurgeVerdict.Valid, a.Judge("/own", a.Epochs.Now));
+    }
+
+    [Fact]
     public async Task Who_has_a_purge_can_be_asked()
     {
         var (a, b) = (await NodeAsync("a"), await NodeAsync("b"));

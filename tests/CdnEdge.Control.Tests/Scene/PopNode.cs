@@ -87,6 +87,8 @@ internal sealed class PopNode : IAsyncDisposable
     internal Task<PurgeReceipt> PurgeAsync(string path, string? key = null) =>
         Bus.AcceptAsync(new PurgeRequest { Urls = ["http://example.org" + path] }, "test", key, TestContext.Current.CancellationToken);
 
+    internal Task<PurgeState> StateAsync() => _propagation.StateAsync(TestContext.Current.CancellationToken);
+
     internal Task<ReplicationReceipt> ReceiveAsync(ReplicationBatch batch) => _propagation.Receiver.ReceiveAsync(batch, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
