@@ -28,7 +28,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
     internal AdminServer(AdminParts parts, string? auditFile, Action<KestrelServerOptions> listen)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
@@ -60,6 +60,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Loggers);
         services.AddSingleton(parts.Time);
         services.AddSingleton(parts.Memory);
+        services.AddSingleton(new SharedTier(parts.Tier));
         services.AddSingleton(parts.Bus);
         services.AddSingleton(parts.Sites);
         services.AddSingleton(parts.Node);
@@ -120,4 +121,8 @@ internal sealed record AdminParts(
     IAdminNode Node,
     CacheTally Tally,
     DrainState Drain,
-    AdminInForce Admin);
+    AdminInForce Admin,
+    ISecondTier? Tier = null);
+
+/// <summary>The tier that the node shares with others; null: there is none.</summary>
+internal sealed record SharedTier(ISecondTier? Tier);

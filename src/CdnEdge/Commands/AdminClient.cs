@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CdnEdge.Control;
@@ -10,10 +11,9 @@ internal sealed class AdminClient : IDisposable
 {
     private readonly HttpClient _http;
 
-    internal AdminClient(Uri admin, string? token)
+    internal AdminClient(Uri admin, string? token, SocketsHttpHandler handler)
     {
-        // No proxy of the environment's: the token is for the node alone.
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) })
+        _http = new HttpClient(handler)
         {
             BaseAddress = admin,
             Timeout = TimeSpan.FromMinutes(6), // longer than the API waits for other PoPs
@@ -38,7 +38,9 @@ internal sealed class AdminClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new AdminUnreachableException($"{_http.BaseAddress} can't be reached: {e.Message}", e);
+            // Of a certificate that isn't believed the inner one tells more.
+            var cause = e.InnerException is AuthenticationException inner ? $"{e.Message} {inner.Message}" : e.Message;
+            throw new AdminUnreachableException($"{_http.BaseAddress} can't be reached: {cause}", e);
         }
         catch (JsonException e)
         {

@@ -30,9 +30,10 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<IAdminNode>(),
                 provider.GetRequiredService<CacheTally>(),
                 provider.GetRequiredService<DrainState>(),
-                provider.GetRequiredService<ValidatedConfiguration>().Admin),
+                provider.GetRequiredService<ValidatedConfiguration>().Admin,
+                provider.GetService<ISecondTier>()),
             reviewed.Admin.AuditFile,
-            listen.AddTo));
+            kestrel => listen.AddTo(kestrel, listen.IsTls ? new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel() : null)));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());
     }
 
