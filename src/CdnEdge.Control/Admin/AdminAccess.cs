@@ -34,7 +34,7 @@ internal sealed class AdminAuthentication(RequestDelegate next, AdminInForce adm
         return isLocal ? AdminCaller.Local : null;
     }
 
-    private static string? BearerOf(StringValues authorization)
+    internal static string? BearerOf(StringValues authorization)
     {
         const string scheme = "Bearer ";
         return authorization is [{ } line] && line.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && line[scheme.Length..].Trim() is var token && AdminToken.IsPlausible(token)

@@ -19,6 +19,7 @@ namespace CdnEdge.Control;
 [JsonSerializable(typeof(ConfigAnswer))]
 [JsonSerializable(typeof(AdminProblem))]
 [JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(PurgeMethodAnswer))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(bool?))]
 [JsonSerializable(typeof(int?))]

@@ -48,6 +48,7 @@ internal static class ConfigurationReview
         errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
         var listen = ReviewListen(serve, errors);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
+        errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
 
         if (!string.IsNullOrEmpty(serve.Origin))
@@ -73,6 +74,7 @@ internal static class ConfigurationReview
             Listen = listen,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
+            PurgeMethod = serve.PurgeMethod,
             AdminListen = adminListen,
             Cache = cache,
             Routes = proxy.Routes,

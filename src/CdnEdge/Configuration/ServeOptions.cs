@@ -13,4 +13,7 @@ internal sealed class ServeOptions
 
     /// <summary>The admin API.</summary>
     public AdminOptions Admin { get; set; } = new();
+
+    /// <summary>The method PURGE.</summary>
+    public PurgeMethodOptions PurgeMethod { get; set; } = new();
 }

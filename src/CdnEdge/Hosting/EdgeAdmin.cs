@@ -11,6 +11,17 @@ internal static class EdgeAdmin
     internal static void AddTo(IServiceCollection services, ReviewedConfiguration reviewed)
     {
         services.AddSingleton<DrainState>();
+
+        // One of its own: the admin API may be off. Lines are appended whole, so both may write to one file.
+        services.AddSingleton(provider => new AuditLog(
+            reviewed.Admin.AuditFile, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton(provider => new PurgeMethod(
+            reviewed.PurgeMethod,
+            provider.GetRequiredService<ValidatedConfiguration>().Admin,
+            provider.GetRequiredService<IPurgeBus>(),
+            provider.GetRequiredService<IServedSites>(),
+            provider.GetRequiredService<AuditLog>(),
+            provider.GetRequiredService<ILogger<AdminErrors>>()));
         if (reviewed.AdminListen is not { } listen)
             return;
 
@@ -35,6 +46,16 @@ internal static class EdgeAdmin
             reviewed.Admin.AuditFile,
             kestrel => listen.AddTo(kestrel, listen.IsTls ? new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel() : null)));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());
+    }
+
+    /// <summary>The method PURGE, where it's wanted.</summary>
+    internal static void UsePurgeMethod(WebApplication app, ReviewedConfiguration reviewed)
+    {
+        if (!reviewed.PurgeMethod.Enabled)
+            return;
+        var services = app.Services;
+        var method = services.GetRequiredService<PurgeMethod>();
+        app.Use(next => context => context.Request.Method == PurgeMethod.Name ? method.InvokeAsync(context) : next(context));
     }
 
     /// <summary>Asks the clients of HTTP/1.1 for new connections, which a load balancer that was told of the draining makes elsewhere.</summary>
