@@ -61,6 +61,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Time);
         services.AddSingleton(parts.Memory);
         services.AddSingleton(new SharedTier(parts.Tier));
+        services.AddSingleton(_ => new Warmer(parts.Traffic, parts.Sites));
         services.AddSingleton(parts.Bus);
         services.AddSingleton(parts.Sites);
         services.AddSingleton(parts.Node);
@@ -96,6 +97,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         {
             PurgeEndpoints.Map(endpoints);
             ObjectEndpoints.Map(endpoints);
+            WarmEndpoints.Map(endpoints);
             NodeEndpoints.Map(endpoints, since);
             endpoints.MapOpenApi("/openapi/{documentName}.json");
             AdminDocument.MapPage(endpoints);
@@ -122,7 +124,11 @@ internal sealed record AdminParts(
     CacheTally Tally,
     DrainState Drain,
     AdminInForce Admin,
-    ISecondTier? Tier = null);
+    ISecondTier? Tier = null)
+{
+    /// <summary>The addresses that serve traffic, once they do.</summary>
+    internal Func<IEnumerable<string>> Traffic { get; init; } = static () => [];
+}
 
 /// <summary>The tier that the node shares with others; null: there is none.</summary>
 internal sealed record SharedTier(ISecondTier? Tier);

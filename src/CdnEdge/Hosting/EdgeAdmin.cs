@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
 using CdnEdge.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace CdnEdge.Hosting;
 
@@ -42,7 +44,10 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<CacheTally>(),
                 provider.GetRequiredService<DrainState>(),
                 provider.GetRequiredService<ValidatedConfiguration>().Admin,
-                provider.GetService<ISecondTier>()),
+                provider.GetService<ISecondTier>())
+            {
+                Traffic = () => provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [],
+            },
             reviewed.Admin.AuditFile,
             kestrel => listen.AddTo(kestrel, listen.IsTls ? new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel() : null)));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());
