@@ -55,6 +55,8 @@ internal sealed partial class AdminErrors(RequestDelegate next, ILogger<AdminErr
         catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             problem = OfException(e, context.Request);
+            if (e is PurgeLogUnavailableException)
+                context.Response.Headers.RetryAfter = "1";
             if (problem.Status == StatusCodes.Status500InternalServerError)
                 Log.Failed(logger, context.Request.Method, context.Request.Path, e);
         }
@@ -69,7 +71,7 @@ internal sealed partial class AdminErrors(RequestDelegate next, ILogger<AdminErr
             AdminProblem.Of(StatusCodes.Status415UnsupportedMediaType, DetailOf(StatusCodes.Status415UnsupportedMediaType, request)),
         BadHttpRequestException bad => AdminProblem.Of(bad.StatusCode, bad.Message),
         PurgeConflictException => AdminProblem.Of(StatusCodes.Status422UnprocessableEntity, e.Message),
-        PurgeLogUnavailableException => AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, $"Nothing was purged: {e.Message}"),
+        PurgeLogUnavailableException => AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, e.Message),
         _ => AdminProblem.Of(StatusCodes.Status500InternalServerError, "A fault of this node: see its log."),
     };
 

@@ -18,6 +18,8 @@ internal static class AdminRateLimit
         {
             if (context.GetEndpoint()?.Metadata.GetMetadata<RequiresScope>() is null)
                 return RateLimitPartition.GetNoLimiter(("", 0));
+            if (context.GetEndpoint()!.Metadata.GetMetadata<IsReplication>() is not null && AdminCaller.Of(context) is { } peer && peer.Scopes.Contains(AdminScope.Purge))
+                return RateLimitPartition.GetNoLimiter(("peer", 0));
             var (who, rate) = AdminCaller.Of(context) is { } caller
                 ? ($"caller {caller.Name}", admin.RequestsPerSecond)
                 : ($"address {context.Connection.RemoteIpAddress}", UnknownPerSecond);

@@ -68,6 +68,8 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Tally);
         services.AddSingleton(parts.Drain);
         services.AddSingleton(parts.Admin);
+        if (parts.Propagation is { } propagation)
+            services.AddSingleton(propagation);
         services.AddSingleton(provider => new AuditLog(auditFile, parts.Time, provider.GetRequiredService<ILogger<AuditLog>>()));
 
         // The edge's host handles signals and says when this one stops.
@@ -124,6 +126,7 @@ internal sealed record AdminParts(
     CacheTally Tally,
     DrainState Drain,
     AdminInForce Admin,
+    PurgePropagation? Propagation = null,
     ISecondTier? Tier = null)
 {
     /// <summary>The addresses that serve traffic, once they do.</summary>

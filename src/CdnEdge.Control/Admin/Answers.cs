@@ -39,7 +39,8 @@ internal sealed record StatsAnswer(
     IReadOnlyDictionary<string, long> Requests,
     long RequestsTotal,
     double? HitRatio,
-    MemoryAnswer Memory);
+    MemoryAnswer Memory,
+    PurgeState? Purge);
 
 internal sealed record MemoryAnswer(long Objects, long UsedBytes, long MaxBytes, long Evictions);
 

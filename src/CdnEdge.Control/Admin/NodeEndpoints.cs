@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CdnEdge.Control;
 
@@ -11,10 +12,10 @@ internal static class NodeEndpoints
 {
     internal static void Map(IEndpointRouteBuilder endpoints, DateTimeOffset since)
     {
-        endpoints.MapGet("/stats", (IAdminNode node, CacheTally tally, MemoryTier memory, DrainState drain, TimeProvider time) =>
-                TypedResults.Ok(Stats(node, tally.Requests, memory, drain, since, time.GetUtcNow())))
+        endpoints.MapGet("/stats", async (HttpContext context, IAdminNode node, CacheTally tally, MemoryTier memory, DrainState drain, TimeProvider time) =>
+                TypedResults.Ok(Stats(node, tally.Requests, memory, drain, since, time.GetUtcNow(), await PurgeStateAsync(context))))
             .WithMetadata(new RequiresScope(AdminScope.Read))
-            .WithSummary("Requests by how they were answered, the hit ratio, memory")
+            .WithSummary("Requests by how they were answered, the hit ratio, memory, how the log of purges is followed")
             .Produces<StatsAnswer>()
             .WithProblems(401, 403, 429);
         endpoints.MapGet("/config", (IAdminNode node) => TypedResults.Ok(new ConfigAnswer(ConfigurationView.Of(node.Configuration))))
@@ -40,14 +41,14 @@ internal static class NodeEndpoints
         endpoints.MapGet("/health/live", static () => TypedResults.Ok(new HealthAnswer("live")))
             .WithSummary("The process is there")
             .Produces<HealthAnswer>();
-        endpoints.MapGet("/health/ready", static (IAdminNode node, DrainState drain) => Ready(node, drain))
-            .WithSummary("It wants traffic: 503 while it drains or stops")
+        endpoints.MapGet("/health/ready", static (HttpContext context, IAdminNode node, DrainState drain) => Ready(context, node, drain))
+            .WithSummary("It wants traffic: 503 while it drains or stops, and in its first seconds until it has read the log of purges")
             .Produces<HealthAnswer>()
             .WithProblems(503);
     }
 
     private static StatsAnswer Stats(
-        IAdminNode node, SortedDictionary<string, long> requests, MemoryTier memory, DrainState drain, DateTimeOffset since, DateTimeOffset now)
+        IAdminNode node, SortedDictionary<string, long> requests, MemoryTier memory, DrainState drain, DateTimeOffset since, DateTimeOffset now, PurgeState? purge)
     {
         // Of what a cache could have answered: what went past it, and errors, say nothing about it.
         var hits = Of("hit") + Of("stale");
@@ -61,10 +62,14 @@ internal static class NodeEndpoints
             requests,
             requests.Values.Sum(),
             asked == 0 ? null : Math.Round((double)hits / asked, 4),
-            new MemoryAnswer(memory.Count, memory.UsedBytes, memory.MaxBytes, memory.Evictions));
+            new MemoryAnswer(memory.Count, memory.UsedBytes, memory.MaxBytes, memory.Evictions),
+            purge);
 
         long Of(string outcome) => requests.GetValueOrDefault(outcome);
     }
+
+    private static async Task<PurgeState?> PurgeStateAsync(HttpContext context) =>
+        context.RequestServices.GetService<PurgePropagation>() is { } propagation ? await propagation.StateAsync(context.RequestAborted) : null;
 
     private static async Task<IResult> ReloadAsync(HttpContext context, IAdminNode node, AuditLog audit)
     {
@@ -89,8 +94,9 @@ internal static class NodeEndpoints
         return TypedResults.Ok(new DrainAnswer(draining, changed));
     }
 
-    private static IResult Ready(IAdminNode node, DrainState drain) =>
+    private static IResult Ready(HttpContext context, IAdminNode node, DrainState drain) =>
         node.IsStopping ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "stopping").AsResult()
         : drain.IsDraining ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "draining").AsResult()
+        : context.RequestServices.GetService<PurgePropagation>() is { IsStarting: true } ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "reading the log of purges").AsResult()
         : TypedResults.Ok(new HealthAnswer("ready"));
 }

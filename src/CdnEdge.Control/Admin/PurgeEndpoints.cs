@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CdnEdge.Control;
 
@@ -26,8 +27,16 @@ internal static class PurgeEndpoints
             .WithMetadata(new RequiresScope(AdminScope.Read))
             .WithSummary("Who has a purge by now")
             .Produces<PurgeAnswer>()
-            .WithProblems(401, 403, 404, 429);
+            .WithProblems(401, 403, 404, 429, 503);
+        endpoints.MapPost("/purges/replicate", (RequestDelegate)ReplicateAsync).WithMetadata(new RequiresScope(AdminScope.Purge), new IsReplication());
     }
+
+    // What other PoPs send. Not a call for people: it isn't in the document.
+    private static Task ReplicateAsync(HttpContext context) => context.RequestServices.GetService<PurgePropagation>() is { } propagation
+        ? propagation.Receiver.HandleAsync(context)
+        : AdminProblem.Of(
+            StatusCodes.Status503ServiceUnavailable,
+            "This node keeps no log, so purges of other PoPs can't be taken here: give it a Redis (CdnEdge:Redis:Connection) or a file (CdnEdge:Purge:LogFile).").WriteAsync(context);
 
     private static async Task<IResult> PurgeAsync(
         HttpContext context,
@@ -69,17 +78,33 @@ internal static class PurgeEndpoints
         catch (Exception e)
         {
             audit.Write(context, "purge", $"failed: {e.Message}", request: body);
-            throw;
+            throw e is PurgeLogUnavailableException ? new PurgeLogUnavailableException($"The purge wasn't accepted; try it again. {e.Message}", e) : e;
         }
 
         audit.Write(context, "purge", receipt.IsRepeat ? "accepted before" : "accepted", receipt.Id, body);
-        var status = wait is null
-            ? await bus.FindAsync(receipt.Id, context.RequestAborted) ?? new PurgeStatus(receipt.Id, receipt.AcceptedAt, request, [], [])
-            : await bus.WaitForAllAsync(receipt.Id, deadline, context.RequestAborted);
-        var answer = PurgeAnswer.Of(status, receipt.IsRepeat);
+        var answer = await AnswerAsync(bus, receipt, request, wait is null ? null : deadline, context.RequestAborted);
         var location = $"/purges/{Uri.EscapeDataString(receipt.Id)}";
         context.Response.Headers.Location = location;
         return answer.Everywhere ? TypedResults.Ok(answer) : TypedResults.Accepted(location, answer);
+    }
+
+    // It is accepted, whatever can be told of it now.
+    private static async Task<PurgeAnswer> AnswerAsync(IPurgeBus bus, PurgeReceipt receipt, PurgeRequest request, TimeSpan? wait, CancellationToken cancellation)
+    {
+        try
+        {
+            var status = wait is { } deadline
+                ? await bus.WaitForAllAsync(receipt.Id, deadline, cancellation)
+                : await bus.FindAsync(receipt.Id, cancellation);
+            if (status is not null)
+                return PurgeAnswer.Of(status, receipt.IsRepeat);
+        }
+        catch (Exception e) when (e is PurgeLogUnavailableException or KeyNotFoundException)
+        {
+            // Redis went away, or the log was trimmed or lost, since: who else has it isn't known.
+        }
+
+        return new PurgeAnswer(receipt.Id, receipt.AcceptedAt, receipt.IsRepeat, Everywhere: false, [], [], request);
     }
 
     private static async Task<IResult> FindAsync(string id, IPurgeBus bus, HttpContext context) =>
@@ -110,3 +135,6 @@ internal static class PurgeEndpoints
         return isNumber && seconds is >= 1 and <= MaxTimeout;
     }
 }
+
+/// <summary>A call by which another PoP hands on its purges: as often as it takes.</summary>
+internal sealed record IsReplication;

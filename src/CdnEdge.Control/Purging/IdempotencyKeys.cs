@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace CdnEdge.Control;
 
 /// <summary>
-/// The purges that were accepted under a key, so that a repeated call is answered with the first one's receipt: those of the
+/// The purges that were accepted under a key of their caller's, so that a repeated call is answered with the first one's receipt: those of the
 /// last day, and of them the latest 100,000.
 /// </summary>
 internal sealed class IdempotencyKeys(TimeProvider time)
@@ -12,30 +12,30 @@ internal sealed class IdempotencyKeys(TimeProvider time)
 
     internal static readonly TimeSpan Window = TimeSpan.FromDays(1);
 
-    private readonly Dictionary<string, Accepted> _byKey = new(StringComparer.Ordinal);
-    private readonly Queue<(string Key, Accepted Accepted)> _order = new();
+    private readonly Dictionary<(string By, string Key), Accepted> _byKey = [];
+    private readonly Queue<((string By, string Key) Key, Accepted Accepted)> _order = new();
     private readonly Lock _gate = new();
 
-    /// <summary>Takes note of a purge that stands in the log; the first of a key counts.</summary>
-    internal void Note(string key, PurgeRequest request, long id, DateTimeOffset at)
+    /// <summary>Takes note of a purge that stands in the log; the first of a caller's key counts.</summary>
+    internal void Note(string by, string key, PurgeRequest request, long id, DateTimeOffset at)
     {
         var accepted = new Accepted(id, at, ContentOf(request));
         lock (_gate)
         {
             DropOld();
-            if (at >= time.GetUtcNow() - Window && _byKey.TryAdd(key, accepted))
-                _order.Enqueue((key, accepted));
+            if (at >= time.GetUtcNow() - Window && _byKey.TryAdd((by, key), accepted))
+                _order.Enqueue(((by, key), accepted));
         }
     }
 
-    /// <summary>The first purge under this key; null if there is none.</summary>
+    /// <summary>The caller's first purge under this key; null if there is none.</summary>
     /// <exception cref="PurgeConflictException">It purged something else.</exception>
-    internal (long Id, DateTimeOffset At)? Find(string key, PurgeRequest request)
+    internal (long Id, DateTimeOffset At)? Find(string by, string key, PurgeRequest request)
     {
         lock (_gate)
         {
             DropOld();
-            if (!_byKey.TryGetValue(key, out var accepted))
+            if (!_byKey.TryGetValue((by, key), out var accepted))
                 return null;
             return accepted.Content == ContentOf(request)
                 ? (accepted.Id, accepted.At)

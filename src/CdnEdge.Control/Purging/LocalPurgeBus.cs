@@ -4,10 +4,10 @@ using CdnEdge.Storage;
 namespace CdnEdge.Control;
 
 /// <summary>
-/// The bus of an application without a log of purges: this node's memory and nothing else. What it accepted is known until
-/// the process ends, the latest <see cref="Remembered"/> of it.
+/// The bus of a node without a log of purges: its memory and nothing else. Nothing that was purged can come back, for what
+/// is stored ends with the process too. What it accepted is known until then, the latest <see cref="Remembered"/> of it.
 /// </summary>
-internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeProvider time) : IPurgeBus
+internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeProvider time, PurgeMetrics? metrics = null) : IPurgeBus
 {
     /// <summary>Purges and idempotency keys that are remembered.</summary>
     internal const int Remembered = 10_000;
@@ -31,6 +31,7 @@ internal sealed class LocalPurgeBus(MemoryTier memory, IServedSites sites, TimeP
             }
 
             _applier.ApplyNow(request);
+            metrics?.Accepted();
             var at = time.GetUtcNow();
             var id = string.Create(CultureInfo.InvariantCulture, $"local-{at.ToUnixTimeMilliseconds()}-{_sequence++}");
             Remember(new Accepted(id, at, request, idempotencyKey is null ? null : (by, idempotencyKey)));

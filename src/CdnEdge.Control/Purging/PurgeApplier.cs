@@ -12,6 +12,20 @@ internal sealed class PurgeApplier(PurgeEpochs epochs, Func<IEnumerable<CachePol
     /// <summary>Purges as of <paramref name="at"/>, a position in the log. In any order, as often as you like.</summary>
     internal void Apply(PurgeRequest request, long at) => Apply(request, at, epochs);
 
+    /// <summary>Puts an entry of the log in effect; null, one that can't be read: nothing older is trusted.</summary>
+    internal void Apply(PurgeEntry? entry, long at)
+    {
+        if (entry is null or { Distrust: true })
+        {
+            epochs.Distrust(at);
+            return;
+        }
+
+        foreach (var scope in entry.EachScope())
+            epochs.Raise(scope, PurgeMode.Hard, at);
+        Apply(entry.Request, at, epochs);
+    }
+
     /// <summary>Purges as of now, without a log.</summary>
     internal void ApplyNow(PurgeRequest request) => Apply(request, epochs.Advance(), epochs);
 

@@ -21,9 +21,10 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     private readonly IPurgeLedger _ledger;
     private readonly MemoryTier _memory;
     private readonly PurgeApplier _applier;
+    private readonly PurgeMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly IdempotencyKeys _keys;
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _keysInUse = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string By, string Key), SemaphoreSlim> _keysInUse = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _following = Task.CompletedTask;
     private long _reportedAt;
@@ -34,23 +35,35 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     /// <param name="ledger">The PoP's.</param>
     /// <param name="memory">What this node has stored; its epochs are raised.</param>
     /// <param name="policies">The policies in use now.</param>
+    /// <param name="metrics">What is counted.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where changes of state are told.</param>
     internal PurgeBus(
         PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, MemoryTier memory,
-        Func<IEnumerable<Caching.CachePolicy>> policies, TimeProvider time, ILogger<PurgeBus> logger)
+        Func<IEnumerable<Caching.CachePolicy>> policies, PurgeMetrics metrics, TimeProvider time, ILogger<PurgeBus> logger)
     {
-        (_options, _log, _ledger, _memory, _time) = (options, log, ledger, memory, time);
+        (_options, _log, _ledger, _memory, _metrics, _time) = (options, log, ledger, memory, metrics, time);
+
+        // Others may have purged what is in the store that they share with this node; nobody knows before the log has been read.
+        memory.Epochs.AreComplete = false;
         _applier = new PurgeApplier(memory.Epochs, policies);
         _keys = new IdempotencyKeys(time);
-        Tail = new PurgeTail(log, memory.Epochs, _applier, options.Pop, time, logger);
+        Tail = new PurgeTail(log, memory.Epochs, _applier, metrics, options.Pop, Run, time, logger);
+        Own = new OwnPurges(options.Pop);
         Tail.Seen += NoteKey;
+        Tail.Seen += Own.Note;
     }
 
     /// <summary>The whole log has been read: this node knows of every purge that its PoP remembers.</summary>
     internal bool IsCaughtUp => Tail.IsCaughtUp;
 
     internal PurgeTail Tail { get; }
+
+    /// <summary>What this PoP itself accepted.</summary>
+    internal OwnPurges Own { get; }
+
+    /// <summary>Tells this run of this node from others in entries of the log.</summary>
+    internal string Run { get; } = Guid.NewGuid().ToString("n");
 
     /// <summary>Begins to follow the log. Doesn't wait for it: a node serves without.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -77,20 +90,21 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
             return await AppendAsync(request, by, null, cancellation);
 
         // One call per key at a time on this node; those of other nodes are in the log.
-        var gate = _keysInUse.GetOrAdd(idempotencyKey, static _ => new SemaphoreSlim(1));
+        var key = (by, idempotencyKey);
+        var gate = _keysInUse.GetOrAdd(key, static _ => new SemaphoreSlim(1));
         await gate.WaitAsync(cancellation);
         try
         {
             if (!await Tail.CatchUpAsync(PatienceForCatchingUp, cancellation))
                 throw new PurgeLogUnavailableException("The log of purges can't be read now, and with it whether this idempotency key was used before.");
-            if (_keys.Find(idempotencyKey, request) is { } first)
+            if (_keys.Find(by, idempotencyKey, request) is { } first)
                 return new PurgeReceipt(IdOf(first.Id), first.At, IsRepeat: true);
             return await AppendAsync(request, by, idempotencyKey, cancellation);
         }
         finally
         {
             gate.Release();
-            _keysInUse.TryRemove(new(idempotencyKey, gate));
+            _keysInUse.TryRemove(new(key, gate));
         }
     }
 
@@ -117,7 +131,8 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     private async Task<PurgeReceipt> AppendAsync(PurgeRequest request, string by, string? key, CancellationToken cancellation)
     {
         var entry = new PurgeEntry { Request = request, Origin = _options.Pop, IdempotencyKey = key, By = by, At = _time.GetUtcNow() };
-        var ids = await _log.AppendAsync([entry], Tail.Position, cancellation);
+        var ids = await _log.AppendAsync([entry], Tail.Least, cancellation);
+        _metrics.Accepted();
         Tail.Accept(ids[0], entry);
         await Tail.WaitForAsync(ids[0], PatienceForPosition, cancellation);
         return new PurgeReceipt(IdOf(ids[0]), entry.At, IsRepeat: false);
@@ -134,7 +149,7 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
             return null;
         }
 
-        var found = await _log.ReadAsync(position - 1, 1, cancellation);
+        var found = await _log.ReadPurgesAsync(position - 1, 1, cancellation);
         return found is [{ Entry: { Distrust: false } entry } record] && record.Id == position && entry.Origin == _options.Pop ? record : null;
     }
 
@@ -156,7 +171,7 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     private void NoteKey(PurgeRecord record)
     {
         if (record.Entry is { IdempotencyKey: { } key } entry && entry.Origin == _options.Pop)
-            _keys.Note(key, entry.Request, record.Id, entry.At);
+            _keys.Note(entry.By ?? "", key, entry.Request, record.Id, entry.At);
     }
 
     private async Task ReportAsync()

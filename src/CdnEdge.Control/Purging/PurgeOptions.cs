@@ -9,8 +9,11 @@ internal sealed class PurgeOptions
     /// <summary>This node's name, another one for each node of a PoP. The machine's, if nothing is said.</summary>
     public string Node { get; set; } = Environment.MachineName;
 
-    /// <summary>Where a node without Redis keeps its log of purges.</summary>
-    public string LogFile { get; set; } = "purges.log";
+    /// <summary>
+    /// Where a node without Redis keeps its log of purges. Null: it keeps none; what is purged is purged in its memory, which ends
+    /// with the process too.
+    /// </summary>
+    public string? LogFile { get; set; }
 
     /// <summary>About how large that file may grow, in bytes: at least 64 KiB.</summary>
     public long MaxLogBytes { get; set; } = 64 << 20;
@@ -26,14 +29,17 @@ internal sealed class PurgeOptions
 
     /// <summary>Every mistake, by its path.</summary>
     /// <param name="path">Where the options stand: <c>CdnEdge:Purge</c>.</param>
-    internal IEnumerable<string> Errors(string path)
+    /// <param name="hasRedis">The log is kept in Redis.</param>
+    internal IEnumerable<string> Errors(string path, bool hasRedis)
     {
         if (!IsName(Pop))
             yield return $"{path}:Pop: '{Pop}' is not a name; 1 to 64 letters, digits, '-' and '_', such as lhr";
-        if (!IsName(Node.Replace('.', '-')))
-            yield return $"{path}:Node: '{Node}' is not a name; 1 to 64 letters, digits, '.', '-' and '_', such as edge-1";
-        if (string.IsNullOrWhiteSpace(LogFile))
-            yield return $"{path}:LogFile: a path belongs here, such as /var/lib/cdnedge/purges.log";
+        if (!IsName(Node.Replace('.', '-'), 253))
+            yield return $"{path}:Node: '{Node}' is not a name; 1 to 253 letters, digits, '.', '-' and '_', such as edge-1";
+        if (LogFile is not null && (string.IsNullOrWhiteSpace(LogFile) || Directory.Exists(LogFile)))
+            yield return $"{path}:LogFile: '{LogFile}' is not a file; write a path such as /var/lib/cdnedge/purges.log, or leave it out";
+        if (LogFile is null && !hasRedis && Peers.Count > 0)
+            yield return $"{path}:LogFile: missing; what other PoPs haven't got yet has to survive a restart: write a path such as /var/lib/cdnedge/purges.log, or give the PoP a Redis (CdnEdge:Redis:Connection)";
         if (MaxLogBytes < 64 << 10)
             yield return $"{path}:MaxLogBytes: {MaxLogBytes} is too little; at least {64 << 10} bytes";
         if (MaxLogEntries is < 1000 or > 10_000_000)
@@ -62,8 +68,8 @@ internal sealed class PurgeOptions
         }
     }
 
-    private static bool IsName(string? name) =>
-        name is { Length: > 0 and <= 64 } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    private static bool IsName(string? name, int longest = 64) =>
+        name is { Length: > 0 } && name.Length <= longest && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }
 
 /// <summary>Another PoP.</summary>

@@ -8,11 +8,12 @@ namespace CdnEdge.Control;
 /// </summary>
 /// <remarks>
 /// Each entry names its predecessor. If that isn't the last one read, some were missed: trimmed before they were read (the
-/// predecessor is newer), or the log has lost entries or was replaced (it's older). Either way, nothing that began before is
-/// trusted from then on. A log that has lost entries is told so by an entry of its own, for the nodes and the PoPs that can't
+/// predecessor is newer), or the log has lost entries or was replaced (it's older; or what this node has accepted isn't where it was
+/// put). Either way, nothing that began before is trusted from then on. A log that has lost entries is told so by an entry of its own, for the nodes and the PoPs that can't
 /// notice; and gets back those that this node had accepted.
 /// </remarks>
-internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, PurgeApplier applier, string pop, TimeProvider time, ILogger logger)
+internal sealed partial class PurgeTail(
+    IPurgeLog log, PurgeEpochs epochs, PurgeApplier applier, PurgeMetrics metrics, string pop, string run, TimeProvider time, ILogger logger)
 {
     private const int PageSize = 1000;
     private const int MaxAccepted = 10_000;
@@ -21,17 +22,34 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
 
     private readonly Wake _passed = new();
     private readonly Queue<(long Id, PurgeEntry Entry)> _accepted = new();
+    private readonly SortedSet<long> _unread = [];
     private readonly List<PurgeEntry> _toRestore = [];
     private long _position;
+    private long _purges;
+    private long _traffic;
+    private long _newest;
     private long _passes;
+    private long _passedAt;
     private long _checked;
-    private bool _isUnavailable;
+    private volatile bool _isUnavailable;
 
     /// <summary>Everything in the log up to here is in effect on this node.</summary>
     internal long Position => Volatile.Read(ref _position);
 
+    /// <summary>
+    /// What is appended to the log from here must come after this: after what any fetch under way knows, and not in the place of
+    /// something that a log has lost.
+    /// </summary>
+    internal long Least => Math.Max(Math.Max(Position, Volatile.Read(ref _newest)), epochs.Now);
+
     /// <summary>The whole log has been read once.</summary>
     internal bool IsCaughtUp => Volatile.Read(ref _passes) > 0;
+
+    /// <summary>The log couldn't be used the last time.</summary>
+    internal bool IsUnavailable => _isUnavailable;
+
+    /// <summary>How long ago all that was in the log then was in effect here; null: never.</summary>
+    internal TimeSpan? Lag => IsCaughtUp ? time.GetElapsedTime(Volatile.Read(ref _passedAt)) : null;
 
     /// <summary>Told of every entry, in order.</summary>
     internal event Action<PurgeRecord>? Seen;
@@ -56,7 +74,7 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
             {
                 if (!_isUnavailable)
                     Log.Unavailable(logger, exception.Message);
-                _isUnavailable = true;
+                Lose();
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -68,7 +86,7 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
             {
                 if (!_isUnavailable)
                     Log.Failed(logger, exception);
-                _isUnavailable = true;
+                Lose();
             }
 
             await Wake.WaitAsync(news, log.Poll, stopping);
@@ -78,9 +96,24 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
     /// <summary>This node has accepted a purge: it's in effect from here on, whatever else stands before it in the log.</summary>
     internal void Accept(long id, PurgeEntry entry)
     {
-        applier.Apply(entry.Request, id);
+        applier.Apply(entry, MomentOf(id));
         Remember(id, entry);
     }
+
+    // Until the log has been read again, others may have purged what is in the store that they share with this node.
+    private void Lose()
+    {
+        _isUnavailable = true;
+        epochs.AreComplete = false;
+    }
+
+    // In effect here since it happened; what was fetched anew after that stays. But of what other nodes fetched before, and
+    // were further in the log than this one was then, it's in effect only now.
+    private bool IsOwnTraffic(PurgeRecord record) => record is { IsTraffic: true, Entry: { Distrust: false } entry } && entry.By == run;
+
+    // What traffic made outdated here may have brought this node's own moments beyond an entry's position: what was fetched
+    // by now began before the entry came, all the same.
+    private long MomentOf(long id) => epochs.Now < id ? id : epochs.Advance();
 
     private void Remember(long id, PurgeEntry entry)
     {
@@ -89,12 +122,43 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
             _accepted.Enqueue((id, entry));
             if (_accepted.Count > MaxAccepted)
                 _accepted.Dequeue();
+            if (id > _purges)
+                _unread.Add(id);
+            Volatile.Write(ref _newest, Math.Max(_newest, id));
         }
+    }
+
+    // What this node has accepted has to be where it was put. Told before the next entry is taken as the last one.
+    private bool LacksAccepted(long before)
+    {
+        lock (_accepted)
+            return _unread.Count > 0 && _unread.Min < before;
+    }
+
+    private void MoveTo(PurgeRecord record)
+    {
+        lock (_accepted)
+        {
+            if (record.IsTraffic)
+                _traffic = record.Id;
+            else
+                Volatile.Write(ref _purges, record.Id);
+            while (_unread.Count > 0 && _unread.Min <= _purges)
+                _unread.Remove(_unread.Min);
+        }
+
+        Volatile.Write(ref _position, record.Id);
+        epochs.AdvanceTo(record.Id);
+        _passed.Ring();
     }
 
     /// <summary>Waits until everything up to there is in effect; false if that took too long.</summary>
     internal Task<bool> WaitForAsync(long position, TimeSpan atMost, CancellationToken cancellation) =>
         WaitUntilAsync(() => Position >= position, atMost, cancellation);
+
+    /// <summary>Waits for a purge after this position, whoever accepted it; false if none came.</summary>
+    internal Task<bool> WaitForPurgeAfterAsync(long position, TimeSpan atMost, CancellationToken cancellation) =>
+        WaitUntilAsync(() => Volatile.Read(ref _purges) > position, atMost, cancellation);
 
     /// <summary>Waits until all that stood in the log when this was called has been read; false if that took too long.</summary>
     internal Task<bool> CatchUpAsync(TimeSpan atMost, CancellationToken cancellation)
@@ -122,6 +186,7 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
 
     private async Task PassAsync(CancellationToken stopping)
     {
+        var began = time.GetTimestamp();
         IReadOnlyList<PurgeRecord> page;
         do
         {
@@ -129,11 +194,13 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
             Take(page);
             await RestoreAsync(stopping);
         }
-        while (page.Count == PageSize);
+        while (page.Count >= PageSize);
 
         if (page.Count == 0)
             await CheckAsync(stopping);
+        Volatile.Write(ref _passedAt, began);
         Interlocked.Increment(ref _passes);
+        epochs.AreComplete = true;
         _passed.Ring();
     }
 
@@ -141,34 +208,31 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
     {
         foreach (var record in page)
         {
-            var lost = record.Previous < Position;
-            if (record.Previous != Position)
-                Missed(record, lost);
-            if (record.Entry is not { } entry || entry.Distrust)
-                epochs.Distrust(record.Id);
-            else
-                applier.Apply(entry.Request, record.Id);
+            var before = record.IsTraffic ? _traffic : _purges;
+            var lost = record.Previous < before || (!record.IsTraffic && LacksAccepted(record.Id));
+            if (lost || record.Previous != before)
+                Missed(record, before, lost);
+            applier.Apply(record.Entry, IsOwnTraffic(record) ? Position + 1 : MomentOf(record.Id));
             if (record.Entry is null)
                 Log.Unreadable(logger, PurgeMoment.Format(record.Id));
+            metrics.Applied(record, pop);
 
             // Before the position: who waits for it finds what there is to know of it.
             Seen?.Invoke(record);
-            Volatile.Write(ref _position, record.Id);
-            epochs.AdvanceTo(record.Id);
-            _passed.Ring();
+            MoveTo(record);
             if (lost)
                 PlanToRestore(record);
         }
     }
 
-    private void Missed(PurgeRecord record, bool lost)
+    private void Missed(PurgeRecord record, long before, bool lost)
     {
         // What began when all up to the predecessor was in effect has missed nothing. What a lost log held nobody knows.
-        epochs.Distrust(lost ? record.Id : record.Previous);
+        epochs.Distrust(lost ? MomentOf(record.Id) : record.Previous);
         if (lost)
-            Log.Lost(logger, PurgeMoment.Format(record.Previous), PurgeMoment.Format(Position));
-        else if (Position > 0)
-            Log.Trimmed(logger, PurgeMoment.Format(Position), PurgeMoment.Format(record.Previous));
+            Log.Lost(logger, PurgeMoment.Format(record.Previous), PurgeMoment.Format(before));
+        else if (before > 0)
+            Log.Trimmed(logger, PurgeMoment.Format(before), PurgeMoment.Format(record.Previous));
     }
 
     // Nothing new: is what was read last still there? It needn't be asked at each look.
@@ -178,14 +242,25 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
         if (Position == 0 || (_checked != 0 && time.GetElapsedTime(_checked, now) < CheckEvery))
             return;
         _checked = now;
-        if (await log.LastAsync(stopping) < Position)
-            await log.AppendAsync([Gap()], Position, stopping);
+        long purges;
+        lock (_accepted)
+            purges = _unread.Count > 0 ? _unread.Max : _purges;
+        var end = await log.LastAsync(stopping);
+        if (end.Purges >= purges && end.Traffic >= _traffic)
+            return;
+
+        // Of purges, the gap's predecessor tells what is missing. What traffic made outdated and is lost won't be missed twice.
+        if (end.Traffic < _traffic)
+            _traffic = end.Traffic;
+        await log.AppendAsync([Gap()], Least, stopping);
     }
 
     private void PlanToRestore(PurgeRecord first)
     {
         if (first.Entry is not { Distrust: true } gap || gap.Origin != pop)
             _toRestore.Add(Gap());
+        if (first.IsTraffic)
+            return;
         lock (_accepted)
             _toRestore.AddRange(_accepted.Where(one => one.Id > first.Previous && one.Id < first.Id).Select(static one => one.Entry));
     }
@@ -195,7 +270,7 @@ internal sealed partial class PurgeTail(IPurgeLog log, PurgeEpochs epochs, Purge
         while (_toRestore.Count > 0)
         {
             var some = _toRestore.Take(PageSize).ToList();
-            var ids = await log.AppendAsync(some, Position, stopping);
+            var ids = await log.AppendAsync(some, Least, stopping);
             _toRestore.RemoveRange(0, some.Count);
             for (var i = 0; i < some.Count; i++)
                 Remember(ids[i], some[i]);

@@ -7,8 +7,11 @@ namespace CdnEdge.Storage;
 /// </summary>
 internal static class PurgeMoment
 {
+    /// <summary>Positions that one millisecond has.</summary>
+    internal const long InMillisecond = 1L << SequenceBits;
+
     private const int SequenceBits = 20;
-    private const long MaxSequence = (1L << SequenceBits) - 1;
+    private const long MaxSequence = InMillisecond - 1;
     private const long MaxMilliseconds = (1L << (63 - SequenceBits)) - 1;
 
     /// <exception cref="ArgumentOutOfRangeException">A million purges in one millisecond, or a time after the year 2248.</exception>

@@ -74,7 +74,17 @@ internal sealed class StatsCommand
         Row("objects in memory", $"{memory?["objects"]}");
         Row("memory used", $"{Mebibytes(memory?["usedBytes"])} of {Mebibytes(memory?["maxBytes"])} MiB");
         Row("evictions", $"{memory?["evictions"]}");
+        if (stats["purge"] is JsonObject purge)
+            AddPurge(purge);
         return table;
+
+        void AddPurge(JsonObject purge)
+        {
+            Row("PoP, node", $"{purge["pop"]}, {purge["node"]}");
+            Row("log of purges", (bool?)purge["available"] != true ? "can't be used" : (bool?)purge["caughtUp"] == true ? $"read up to {purge["position"]}" : "being read");
+            foreach (var peer in purge["peers"] as JsonArray ?? [])
+                Row($"  {peer?["name"]}", peer?["error"] is { } error ? $"{error}" : $"{peer?["unacknowledged"]} to be acknowledged");
+        }
 
         void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
 

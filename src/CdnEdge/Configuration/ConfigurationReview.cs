@@ -32,6 +32,7 @@ internal static class ConfigurationReview
                 Origin = null,
                 Admin = new AdminOptions(),
                 AdminListen = null,
+                Purge = new PurgeOptions(),
                 Cache = new CdnCacheOptions(),
                 Routes = 0,
                 Clusters = 0,
@@ -50,6 +51,7 @@ internal static class ConfigurationReview
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
         errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
+        ReviewPurge(serve.Purge, cache.Redis.Connection is not null, errors, warnings);
 
         if (!string.IsNullOrEmpty(serve.Origin))
         {
@@ -76,6 +78,7 @@ internal static class ConfigurationReview
             Admin = serve.Admin,
             PurgeMethod = serve.PurgeMethod,
             AdminListen = adminListen,
+            Purge = serve.Purge,
             Cache = cache,
             Routes = proxy.Routes,
             Clusters = proxy.Clusters,
@@ -145,6 +148,14 @@ internal static class ConfigurationReview
         else if (address is not null && hasTls)
             errors.Add($"{path}: '{address}' is without TLS, but CdnEdge:Admin:Tls is there; write https://, or leave that out");
         return address;
+    }
+
+    private static void ReviewPurge(PurgeOptions purge, bool hasRedis, List<string> errors, List<string> warnings)
+    {
+        const string path = $"{EdgePath}:Purge";
+        errors.AddRange(purge.Errors(path, hasRedis));
+        if (hasRedis && purge.LogFile is not null)
+            warnings.Add($"{path}:LogFile: not used; with a Redis ({ConfigurationSource.RedisKey}) the log of purges is there");
     }
 
     private static string? ReviewOrigin(string origin, IConfigurationSection proxy)

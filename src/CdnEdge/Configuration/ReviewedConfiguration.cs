@@ -29,6 +29,8 @@ internal sealed class ReviewedConfiguration
     /// <summary>Null: the admin API is off.</summary>
     internal required ListenAddress? AdminListen { get; init; }
 
+    internal required PurgeOptions Purge { get; init; }
+
     internal required CdnCacheOptions Cache { get; init; }
 
     internal required int Routes { get; init; }

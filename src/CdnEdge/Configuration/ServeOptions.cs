@@ -14,6 +14,9 @@ internal sealed class ServeOptions
     /// <summary>The admin API.</summary>
     public AdminOptions Admin { get; set; } = new();
 
+    /// <summary>Who this node is to others that purge, and where its log of purges is. Read at start only.</summary>
+    public PurgeOptions Purge { get; set; } = new();
+
     /// <summary>The method PURGE.</summary>
     public PurgeMethodOptions PurgeMethod { get; set; } = new();
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace CdnEdge.Hosting;
 
-/// <summary>The admin API beside the edge: what it shares with it, and what draining does to the traffic.</summary>
+/// <summary>The operator's side beside the edge: what it shares with it, and what draining does to the traffic.</summary>
 internal static class EdgeAdmin
 {
     internal static void AddTo(IServiceCollection services, ReviewedConfiguration reviewed)
@@ -24,14 +24,13 @@ internal static class EdgeAdmin
             provider.GetRequiredService<IServedSites>(),
             provider.GetRequiredService<AuditLog>(),
             provider.GetRequiredService<ILogger<AdminErrors>>()));
-        if (reviewed.AdminListen is not { } listen)
-            return;
-
         services.AddSingleton<EdgeNode>();
         services.AddSingleton<IServedSites>(static provider => provider.GetRequiredService<EdgeNode>());
         services.AddSingleton<IAdminNode>(static provider => provider.GetRequiredService<EdgeNode>());
-        services.AddSingleton<IPurgeBus>(static provider => new LocalPurgeBus(
-            provider.GetRequiredService<MemoryTier>(), provider.GetRequiredService<IServedSites>(), provider.GetRequiredService<TimeProvider>()));
+        EdgePurging.AddTo(services, reviewed.Purge, reviewed.Cache.Redis);
+        if (reviewed.AdminListen is not { } listen)
+            return;
+
         services.AddSingleton(static provider => new CacheTally(provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new AdminServer(
             new AdminParts(
@@ -44,6 +43,7 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<CacheTally>(),
                 provider.GetRequiredService<DrainState>(),
                 provider.GetRequiredService<ValidatedConfiguration>().Admin,
+                provider.GetService<PurgePropagation>(),
                 provider.GetService<ISecondTier>())
             {
                 Traffic = () => provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [],

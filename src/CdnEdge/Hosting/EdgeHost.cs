@@ -67,8 +67,12 @@ internal static partial class EdgeHost
             Log.Origin(logger, origin);
         else
             Log.Configuration(logger, reviewed.Name, reviewed.Contents);
+        if (edge.Services.GetService<PurgePropagation>() is not null)
+            Log.Purges(logger, reviewed.Purge.Node, reviewed.Purge.Pop, reviewed.Cache.Redis.Connection is null ? reviewed.Purge.LogFile! : "Redis", Peers(reviewed.Purge));
         Log.Memory(logger, Delivery.Configuration.MemoryBound.Of(reviewed.Cache.Memory) / (1024 * 1024));
     }
+
+    private static string Peers(PurgeOptions purge) => purge.Peers.Count == 0 ? "no other PoP" : string.Join(", ", purge.Peers.Select(static peer => peer.Name));
 
     private static partial class Log
     {
@@ -83,6 +87,9 @@ internal static partial class EdgeHost
 
         [LoggerMessage(3, LogLevel.Information, "configuration {File}: {Contents}")]
         internal static partial void Configuration(ILogger logger, string file, string contents);
+
+        [LoggerMessage(6, LogLevel.Information, "node {Node} of PoP {Pop}: purges are logged in {Log} and carried to {Peers}")]
+        internal static partial void Purges(ILogger logger, string node, string pop, string log, string peers);
 
         [LoggerMessage(4, LogLevel.Information, "memory tier of at most {MebiBytes} MiB")]
         internal static partial void Memory(ILogger logger, long mebiBytes);

@@ -137,7 +137,7 @@ public class PurgeTests
     }
 
     [Fact]
-    public async Task A_log_that_cannot_be_written_is_a_503_that_says_nothing_was_purged()
+    public async Task A_log_that_cannot_be_written_is_a_503_that_says_it_was_not_accepted()
     {
         await using var node = new Node();
         node.Bus = new BrokenBus();
@@ -146,7 +146,8 @@ public class PurgeTests
         var answer = await node.Purge("""{ "tags": ["a"] }""");
 
         answer.Problem(HttpStatusCode.ServiceUnavailable);
-        Assert.Equal("Nothing was purged: no Redis", (string)answer.Json["detail"]!);
+        Assert.Equal("The purge wasn't accepted; try it again. no Redis", (string)answer.Json["detail"]!);
+        Assert.Equal("1", answer.Fields["Retry-After"]);
     }
 
     [Theory]

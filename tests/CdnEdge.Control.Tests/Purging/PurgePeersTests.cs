@@ -43,6 +43,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
         await c.PurgeAsync("/back");
         await Deadline.Until(async () => (await a.Bus.FindAsync(receipts[^1].Id, TestContext.Current.CancellationToken))!.Pops is [{ Reachable: false, LastError: not null }]);
         Assert.Equal(PurgeVerdict.Valid, c.Judge("/0", 0));
+        Assert.Contains(await UnacknowledgedAsync(a, b), static count => count >= Burst);
 
         await c.ListenAsync(fraPort);
 
@@ -55,6 +56,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
         }
 
         await Deadline.Until(async () => (await a.Bus.FindAsync(receipts[^1].Id, TestContext.Current.CancellationToken))!.IsEverywhere);
+        Assert.All(await UnacknowledgedAsync(a, b), static count => Assert.Equal(0, count));
     }
 
     [Fact]
@@ -74,6 +76,27 @@ public sealed class PurgePeersTests : IAsyncLifetime
         await Deadline.Until(() => c.Judge("/first", 0) == PurgeVerdict.Gone && c.Judge("/second", 0) == PurgeVerdict.Gone);
         Assert.Equal(PurgeVerdict.Gone, a.Judge("/first", 0));
         Assert.Equal(PurgeVerdict.Valid, c.Judge("/none", 0));
+    }
+
+    [Fact]
+    public async Task What_traffic_makes_outdated_stays_in_its_PoP_and_holds_nothing_up()
+    {
+        var redis = await RedisAsync();
+        var port = RedisServer.FreePort();
+        var c = await NodeAsync("fra", "c", null);
+        await c.ListenAsync(port);
+        var a = await NodeAsync("lhr", "a", redis, ("fra", port));
+        var b = await NodeAsync("lhr", "b", redis);
+        var scope = PurgeScope.OfUrl(CacheKey.Of(new CachePolicy(), new Uri("http://example.org/posted")).Bytes);
+        a.Epochs.RaiseNow(scope, PurgeMode.Hard);
+        a.Epochs.Announce(scope);
+        await Deadline.Until(() => b.Judge("/posted", 0) == PurgeVerdict.Gone);
+
+        var receipt = await a.PurgeAsync("/purged");
+
+        await Deadline.Until(() => c.Judge("/purged", 0) == PurgeVerdict.Gone);
+        Assert.Equal(PurgeVerdict.Valid, c.Judge("/posted", 0));
+        Assert.True((await a.Bus.WaitForAllAsync(receipt.Id, Deadline.Patience, TestContext.Current.CancellationToken)).IsEverywhere);
     }
 
     [Fact]
@@ -148,12 +171,31 @@ public sealed class PurgePeersTests : IAsyncLifetime
         Assert.Equal(status == 200 ? "application/json" : "application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
 
+    // By what people are shown, on each node; and by the gauge, which one of them has.
+    private static async Task<List<long>> UnacknowledgedAsync(params PopNode[] nodes)
+    {
+        var counts = new List<long>();
+        using var listener = new System.Diagnostics.Metrics.MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Name == "cdnedge.purge.peer.unacknowledged" && nodes.Any(node => ReferenceEquals(instrument.Meter.Scope, node.Meters)))
+                all.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => counts.Add(count));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.NotEmpty(counts);
+        foreach (var node in nodes)
+            counts.Add(Assert.Single((await node.StateAsync()).Peers).Unacknowledged!.Value);
+        return counts;
+    }
+
     private static ReplicatedPurge Entry(string id, string tag) =>
         new(id, new PurgeEntry { Origin = "lhr", Request = new PurgeRequest { Tags = [tag] } });
 
     private async Task<RedisServer> RedisAsync()
     {
-        var server = await RedisServer.StartAsync();
+        var server = await RedisServer.StartAsync(RedisServer.Durable);
         _servers.Add(server);
         return server;
     }
@@ -167,7 +209,7 @@ public sealed class PurgePeersTests : IAsyncLifetime
             LogFile = Path.Combine(_folder.FullName, pop + name, "purges.log"),
             Peers = [.. peers.Select(static peer => new PeerOptions { Name = peer.Name, Url = $"http://127.0.0.1:{peer.Port}", Token = "t" })],
         };
-        Assert.Empty(options.Errors("CdnEdge:Purge"));
+        Assert.Empty(options.Errors("CdnEdge:Purge", redis is not null));
         var node = await PopNode.StartAsync(options, redis);
         _nodes.Add(node);
         return node;

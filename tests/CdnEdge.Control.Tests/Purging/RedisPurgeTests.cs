@@ -9,7 +9,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
     private readonly List<PopNode> _nodes = [];
     private RedisServer _redis = null!;
 
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
+    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync(RedisServer.Durable);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,7 +53,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         var burst = Enumerable.Range(0, 2000).Select(i => TryPurgeAsync(i % 2 == 0 ? a : b, $"/{i}")).ToArray();
         await Deadline.Until(() => burst.Any(static one => one.IsCompleted));
 
-        await _redis.KillAsync();
+        await _redis.StopAsync();
         var accepted = await Task.WhenAll(burst);
         await Assert.ThrowsAsync<PurgeLogUnavailableException>(() => a.PurgeAsync("/meanwhile"));
         await _redis.StartAgainAsync();
@@ -99,7 +99,7 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         var writer = new RedisPurgeLog(() => connection, "test", 1_000_000, TimeSpan.FromDays(1));
         var epochs = new PurgeEpochs();
         var applier = new PurgeApplier(epochs, () => [new Caching.CachePolicy()]);
-        var slow = new PurgeTail(writer, epochs, applier, "here", TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var slow = new PurgeTail(writer, epochs, applier, a.Metrics, "here", "", TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         using (var reading = new CancellationTokenSource())
         {
             var following = slow.FollowAsync(() => Task.CompletedTask, reading.Token);
@@ -155,6 +155,38 @@ public sealed class RedisPurgeTests : IAsyncLifetime
         Assert.True(second.IsRepeat);
         await Assert.ThrowsAsync<PurgeConflictException>(() => b.PurgeAsync("/another", "once"));
         Assert.Equal(PurgeVerdict.Valid, b.Judge("/another", 0));
+    }
+
+    [Fact]
+    public async Task Another_caller_has_keys_of_its_own()
+    {
+        var a = await NodeAsync("a");
+        await a.PurgeAsync("/page", "once");
+
+        var other = await a.Bus.AcceptAsync(new PurgeRequest { Tags = ["t"] }, "another", "once", TestContext.Current.CancellationToken);
+
+        Assert.False(other.IsRepeat);
+    }
+
+    /// <summary>
+    /// A node's own moments run ahead of the log: by what traffic makes outdated, or because Redis' clock was set back.
+    /// </summary>
+    [Fact]
+    public async Task A_purge_concerns_what_is_stored_also_where_a_nodes_moments_are_ahead_of_the_log()
+    {
+        var (a, b) = (await NodeAsync("a"), await NodeAsync("b"));
+        await Deadline.Until(() => a.Bus.IsCaughtUp && b.Bus.IsCaughtUp);
+        a.Epochs.AdvanceTo(PurgeMoment.Of(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds(), 5));
+        var began = a.Epochs.Now;
+
+        await b.PurgeAsync("/of-the-other");
+        await Deadline.Until(() => a.Judge("/of-the-other", began) == PurgeVerdict.Gone);
+        Assert.Equal(PurgeVerdict.Valid, a.Judge("/of-the-other", a.Epochs.Now));
+
+        await a.PurgeAsync("/own");
+        Assert.Equal(PurgeVerdict.Gone, a.Judge("/own", began));
+        await Deadline.Until(() => b.Judge("/own", began) == PurgeVerdict.Gone);
+        Assert.Equal(PurgeVerdict.Valid, a.Judge("/own", a.Epochs.Now));
     }
 
     [Fact]

@@ -1,7 +1,10 @@
+using System.Diagnostics.Metrics;
 using CdnEdge.Caching;
 using CdnEdge.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -15,23 +18,24 @@ internal sealed class PopNode : IAsyncDisposable
 
     private readonly SegmentArena _arena = new();
     private readonly MemoryTier _memory;
-    private readonly IPurgeLog _log;
-    private readonly PurgeReceiver _receiver;
-    private readonly PurgePeers _peers;
+    private readonly PurgePropagation _propagation;
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly ConnectionMultiplexer? _redis;
     private WebApplication? _web;
 
     private PopNode(PurgeOptions options, ConnectionMultiplexer? redis, IPurgeLog log, IPurgeLedger ledger)
     {
         _redis = redis;
-        _log = log;
         _memory = new MemoryTier(64 << 20, _arena);
-        Bus = new PurgeBus(options, log, ledger, _memory, () => [Policy], TimeProvider.System, NullLogger<PurgeBus>.Instance);
-        _receiver = new PurgeReceiver(options, log, Bus);
-        _peers = new PurgePeers(options, log, ledger, Bus, TimeProvider.System, NullLogger<PurgePeers>.Instance);
+        Metrics = new PurgeMetrics(Meters);
+        _propagation = new PurgePropagation(options, log, ledger, _memory, () => [Policy], Metrics, static _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
-    internal PurgeBus Bus { get; }
+    internal IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+
+    internal PurgeMetrics Metrics { get; }
+
+    internal PurgeBus Bus => _propagation.Bus;
 
     internal PurgeEpochs Epochs => _memory.Epochs;
 
@@ -40,7 +44,7 @@ internal sealed class PopNode : IAsyncDisposable
         PopNode node;
         if (redis is null)
         {
-            var log = new FilePurgeLog(options.LogFile, options.MaxLogBytes, TimeProvider.System);
+            var log = new FilePurgeLog(options.LogFile!, options.MaxLogBytes, TimeProvider.System);
             node = new PopNode(options, null, log, new FilePurgeLedger(options.LogFile + ".peers"));
         }
         else
@@ -50,8 +54,7 @@ internal sealed class PopNode : IAsyncDisposable
             node = new PopNode(options, connection, log, new RedisPurgeLedger(() => connection, "test", options.Retention));
         }
 
-        await node.Bus.StartAsync(default);
-        await node._peers.StartAsync(default);
+        await node._propagation.StartAsync(default);
         return node;
     }
 
@@ -61,7 +64,7 @@ internal sealed class PopNode : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         _web = builder.Build();
-        _receiver.MapPurgeReplication(_web);
+        _web.MapPost("/purges/replicate", (RequestDelegate)_propagation.Receiver.HandleAsync);
         await _web.StartAsync();
     }
 
@@ -84,18 +87,18 @@ internal sealed class PopNode : IAsyncDisposable
     internal Task<PurgeReceipt> PurgeAsync(string path, string? key = null) =>
         Bus.AcceptAsync(new PurgeRequest { Urls = ["http://example.org" + path] }, "test", key, TestContext.Current.CancellationToken);
 
-    internal Task<ReplicationReceipt> ReceiveAsync(ReplicationBatch batch) => _receiver.ReceiveAsync(batch, TestContext.Current.CancellationToken);
+    internal Task<PurgeState> StateAsync() => _propagation.StateAsync(TestContext.Current.CancellationToken);
+
+    internal Task<ReplicationReceipt> ReceiveAsync(ReplicationBatch batch) => _propagation.Receiver.ReceiveAsync(batch, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        await _peers.StopAsync(default);
-        _peers.Dispose();
-        await Bus.DisposeAsync();
-        await _log.DisposeAsync();
+        await _propagation.DisposeAsync();
         if (_redis is not null)
             await _redis.DisposeAsync();
         _memory.Dispose();
         _arena.Dispose();
+        await _services.DisposeAsync();
     }
 }

@@ -1,5 +1,3 @@
-using CdnEdge.Storage.Tests.Redis;
-
 namespace CdnEdge.EndToEnd.Tests.Harness;
 
 /// <summary>A scripted origin, a real Redis and as many real nodes as a test wants to share it.</summary>

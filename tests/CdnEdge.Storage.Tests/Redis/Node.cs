@@ -66,7 +66,7 @@ internal sealed class Node : IAsyncDisposable, ILogger, IMeterFactory
             return _counts.GetValueOrDefault(name);
     }
 
-    internal Task Connected() => RedisServer.Until(() => Task.FromResult(_connection.Multiplexer?.IsConnected == true));
+    internal Task Connected() => Deadline.Until(() => Task.FromResult(_connection.Multiplexer?.IsConnected == true));
 
     internal void Store(string path, byte[]? body, string[]? response = null, string[]? request = null, long moment = 7, ITierLease? lease = null, int status = 200)
     {
@@ -85,7 +85,7 @@ internal sealed class Node : IAsyncDisposable, ILogger, IMeterFactory
     {
         var before = Count($"stores {outcome}");
         Store(path, body, response, request);
-        await RedisServer.Until(() => Task.FromResult(Count($"stores {outcome}") > before));
+        await Deadline.Until(() => Task.FromResult(Count($"stores {outcome}") > before));
     }
 
     internal ValueTask<TierHit?> FindAsync(string path, params string[] request) =>

@@ -47,7 +47,7 @@ public class RedisChaosTests
         await node.Connected();
         await node.StoreAsync("/a", [1]);
         redis.Pause();
-        await RedisServer.Until(async () =>
+        await Deadline.Until(async () =>
         {
             Assert.Null(await node.FindAsync("/a"));
             return node.Tier.Calls.IsOpen;
@@ -63,7 +63,7 @@ public class RedisChaosTests
         Assert.Equal(TierClaimKind.Alone, (await node.ClaimAsync("/a", TimeSpan.FromSeconds(9))).Kind);
 
         redis.Resume();
-        await RedisServer.Until(async () => await node.FindAsync("/a") is { } hit && (await Node.ReadAsync(hit)) is [1]);
+        await Deadline.Until(async () => await node.FindAsync("/a") is { } hit && (await Node.ReadAsync(hit)) is [1]);
         Assert.Equal(["RedisOpened", "RedisClosed"], node.Logged);
     }
 
@@ -138,7 +138,7 @@ public class RedisChaosTests
         redis.Resume();
     }
 
-    private static async Task ComesBack(Node node) => await RedisServer.Until(async () =>
+    private static async Task ComesBack(Node node) => await Deadline.Until(async () =>
     {
         node.Store("/back", [1]);
         return await node.FindAsync("/back") is { } hit && (await Node.ReadAsync(hit)) is [1];

@@ -95,8 +95,8 @@ public class RedisLeaseTests
         Assert.InRange((await redis.Database.KeyTimeToLiveAsync(name))!.Value, TimeSpan.Zero, RedisLease.Life);
 
         // Nearly run out, it's prolonged at the holder's next turn.
-        await RedisServer.Until(async () => await redis.Database.KeyTimeToLiveAsync(name) < RedisLease.Life - TimeSpan.FromMilliseconds(500));
-        await RedisServer.Until(async () => await redis.Database.KeyTimeToLiveAsync(name) > RedisLease.Life - TimeSpan.FromMilliseconds(400));
+        await Deadline.Until(async () => await redis.Database.KeyTimeToLiveAsync(name) < RedisLease.Life - TimeSpan.FromMilliseconds(500));
+        await Deadline.Until(async () => await redis.Database.KeyTimeToLiveAsync(name) > RedisLease.Life - TimeSpan.FromMilliseconds(400));
 
         // Another's by now: neither prolonged nor given back.
         await redis.Database.StringSetAsync(name, "another's", TimeSpan.FromMinutes(1), When.Always);

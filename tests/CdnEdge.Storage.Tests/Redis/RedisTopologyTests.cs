@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace CdnEdge.Storage.Tests.Redis;
 
@@ -11,13 +9,13 @@ public class RedisTopologyTests
     public async Task In_a_cluster_all_of_a_url_lies_in_one_slot_and_leases_and_scripts_work()
     {
         var servers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RedisServer.StartAsync(
-            "--cluster-enabled", "yes", "--cluster-port", $"{FreePort()}", "--cluster-node-timeout", "2000")));
+            "--cluster-enabled", "yes", "--cluster-port", $"{RedisServer.FreePort()}", "--cluster-node-timeout", "2000")));
         try
         {
             await RunAsync("redis-cli", ["--cluster", "create", .. servers.Select(server => $"127.0.0.1:{server.Port}"), "--cluster-yes"]);
             await using var first = new Node($"{servers[0].Connection},{servers[1].Connection}");
             await using var second = new Node(servers[2].Connection);
-            await RedisServer.Until(async () => await StoresAsync(first));
+            await Deadline.Until(async () => await StoresAsync(first));
 
             // Enough that each server has some.
             for (var i = 0; i < 12; i++)
@@ -46,15 +44,15 @@ public class RedisTopologyTests
         await using var master = await RedisServer.StartAsync();
         await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{master.Port}");
         await using var node = new Node($"{master.Connection},{replica.Connection}");
-        await RedisServer.Until(async () => await StoresAsync(node));
+        await Deadline.Until(async () => await StoresAsync(node));
         await node.StoreAsync("/a", [1]);
-        await RedisServer.Until(async () => (await replica.NamesAsync()).Length >= 2);
+        await Deadline.Until(async () => (await replica.NamesAsync()).Length >= 2);
 
         await master.StopAsync();
         Assert.Null((await Record.ExceptionAsync(async () => await node.FindAsync("/a"))));
         await RunAsync("redis-cli", ["-p", $"{replica.Port}", "replicaof", "no", "one"]);
 
-        await RedisServer.Until(async () => await StoresAsync(node));
+        await Deadline.Until(async () => await StoresAsync(node));
         Assert.Equal([1], await Node.ReadAsync((await node.FindAsync("/a"))!));
     }
 
@@ -63,13 +61,6 @@ public class RedisTopologyTests
         node.Store("/probe", [7]);
         await Task.Delay(50, TestContext.Current.CancellationToken);
         return await node.FindAsync("/probe") is { } hit && (await Node.ReadAsync(hit)).Length == 1;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task RunAsync(string program, string[] arguments)

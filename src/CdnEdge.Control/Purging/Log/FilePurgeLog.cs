@@ -59,10 +59,13 @@ internal sealed class FilePurgeLog : IPurgeLog
         }
     }
 
-    public Task<long> LastAsync(CancellationToken cancellation)
+    // What traffic makes outdated isn't kept here: nobody shares this node's store, which ends with the process.
+    public Task<IReadOnlyList<PurgeRecord>> ReadPurgesAsync(long after, int max, CancellationToken cancellation) => ReadAsync(after, max, cancellation);
+
+    public Task<PurgeLogEnd> LastAsync(CancellationToken cancellation)
     {
         lock (_gate)
-            return Task.FromResult(Last);
+            return Task.FromResult(new PurgeLogEnd(Last, 0));
     }
 
     public async ValueTask DisposeAsync()

@@ -27,8 +27,9 @@ internal sealed class RedisPurgeLedger(Func<IConnectionMultiplexer?> redis, stri
             var named = db.SetAddAsync(_base + ":nodes", node);
             var kept = db.KeyExpireAsync(_base + ":nodes", retention);
             var logKept = db.KeyExpireAsync(_base, retention);
+            var trafficKept = db.KeyExpireAsync(RedisPurgeLog.TrafficOf(prefix), retention);
             await db.StringSetAsync(KeyOfNode(node), position, NodeTtl);
-            await Task.WhenAll(named, kept, logKept);
+            await Task.WhenAll(named, kept, logKept, trafficKept);
             return true;
         },
         cancellation);

@@ -4,50 +4,71 @@ using StackExchange.Redis;
 namespace CdnEdge.Control;
 
 /// <summary>
-/// A PoP's log in the Redis that its nodes share: a stream. A script appends, so that each entry knows its predecessor
-/// and which log it stands in. Other nodes are told by publish/subscribe and look every 50 ms anyway.
+/// A PoP's log in the Redis that its nodes share: a stream of purges and, beside it, one of what traffic made outdated. A script
+/// appends, so that each entry knows its predecessor and which log it stands in. Other nodes are told by publish/subscribe and
+/// look every 50 ms anyway.
 /// </summary>
 /// <remarks>
-/// A stream isn't read with BLOCK: the connection is shared, and a blocking command would hold up all others. The stream
-/// outlives everything that is stored (<see cref="Retention"/>), and each append prolongs it.
+/// <para>A stream isn't read with BLOCK: the connection is shared, and a blocking command would hold up all others. The streams
+/// outlive everything that is stored (<see cref="Retention"/>), and each append prolongs them.</para>
+/// <para>Positions are given in the order of both streams together. Their sequence numbers are multiples of
+/// <see cref="Step"/>: what a node counts up by itself between two entries (<see cref="PurgeEpochs.RaiseNow"/>) stays below the
+/// next position, whichever node gets that.</para>
 /// </remarks>
-internal sealed class RedisPurgeLog : IPurgeLog
+internal sealed class RedisPurgeLog : IPurgeLog, ITrafficLog
 {
     /// <summary>A call that takes longer counts as failed.</summary>
     internal static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    // ARGV: 1 the least position allowed, 2 its milliseconds, 3 its sequence, 4 most entries kept, 5 ms until the stream
-    // goes if nobody appends, 6 a name should this be a new log, 7... the entries.
+    /// <summary>What lies between two positions of one millisecond.</summary>
+    internal const long Step = 1024;
+
+    /// <summary>About how many entries of what traffic made outdated are kept.</summary>
+    internal const int MaxTrafficEntries = 5_000;
+
+    // KEYS: 1 the stream to append to, 2 the other one. ARGV: 1 and 2 milliseconds and sequence of the position to come after,
+    // 3 most entries kept, 4 ms until the stream goes if nobody appends, 5 a name should this be a new log, 6 the step,
+    // 7 positions in a millisecond, 8 the channel, 9... the entries. Positions are computed here, not by '*': that one's clock isn't
+    // TIME's, and knows nothing of the other stream.
     private const string AppendScript = """
-        local previous, log = '0-0', ARGV[6]
-        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-        if last[1] then
-          previous = last[1][1]
-          local fields = last[1][2]
-          for i = 1, #fields, 2 do
-            if fields[i] == 'log' then log = fields[i + 1] end
+        local function last_of(stream)
+          local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+          if not last then return '0-0', 0, 0, nil end
+          local log
+          for i = 1, #last[2], 2 do
+            if last[2][i] == 'log' then log = last[2][i + 1] end
           end
+          local dash = string.find(last[1], '-', 1, true)
+          return last[1], tonumber(string.sub(last[1], 1, dash - 1)), tonumber(string.sub(last[1], dash + 1)), log
         end
+        local previous, ms, sequence, log = last_of(KEYS[1])
+        local function after(other_ms, other_sequence)
+          if other_ms > ms or (other_ms == ms and other_sequence > sequence) then ms, sequence = other_ms, other_sequence end
+        end
+        local _, other_ms, other_sequence = last_of(KEYS[2])
+        after(other_ms, other_sequence)
+        after(tonumber(ARGV[1]), tonumber(ARGV[2]))
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        local dash = string.find(previous, '-', 1, true)
-        local ms, sequence = tonumber(string.sub(previous, 1, dash - 1)), tonumber(string.sub(previous, dash + 1))
-        local least_ms, least_sequence = tonumber(ARGV[2]), tonumber(ARGV[3])
-        local id = '*'
-        if least_ms >= now and (least_ms > ms or (least_ms == ms and least_sequence > sequence)) then id = ARGV[1] end
+        local step = tonumber(ARGV[6])
         local ids = {}
-        for i = 7, #ARGV do
-          previous = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], id, 'previous', previous, 'log', log, 'entry', ARGV[i])
-          ids[#ids + 1] = previous
-          id = '*'
+        for i = 9, #ARGV do
+          sequence = (math.floor(sequence / step) + 1) * step
+          if sequence >= tonumber(ARGV[7]) then ms, sequence = ms + 1, 0 end
+          if now > ms then ms, sequence = now, 0 end
+          local id = string.format('%.0f-%.0f', ms, sequence)
+          redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], id, 'previous', previous, 'log', log or ARGV[5], 'entry', ARGV[i])
+          ids[#ids + 1] = id
+          previous = id
         end
-        redis.call('PEXPIRE', KEYS[1], ARGV[5])
-        redis.call('PUBLISH', KEYS[1] .. ':news', previous)
+        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        redis.call('PUBLISH', ARGV[8], previous)
         return ids
         """;
 
     private readonly Func<IConnectionMultiplexer?> _redis;
-    private readonly RedisKey _stream;
+    private readonly RedisKey _purges;
+    private readonly RedisKey _traffic;
     private readonly RedisChannel _channel;
     private readonly long _maxEntries;
     private readonly Wake _news = new();
@@ -63,11 +84,12 @@ internal sealed class RedisPurgeLog : IPurgeLog
     internal RedisPurgeLog(Func<IConnectionMultiplexer?> redis, string prefix, long maxEntries, TimeSpan retention)
     {
         _redis = redis;
-        _stream = StreamOf(prefix);
+        _purges = StreamOf(prefix);
+        _traffic = TrafficOf(prefix);
         _channel = RedisChannel.Literal($"{StreamOf(prefix)}:news");
         _maxEntries = maxEntries;
         Retention = retention;
-        _appends = new AppendQueue(WriteAsync);
+        _appends = new AppendQueue((entries, after) => WriteAsync(_purges, entries, after));
         _appends.Start();
     }
 
@@ -81,20 +103,38 @@ internal sealed class RedisPurgeLog : IPurgeLog
     /// <summary>The stream's key; in braces, so that a cluster keeps it with the keys that belong to it.</summary>
     internal static string StreamOf(string prefix) => $"{{{prefix}:purges}}";
 
+    /// <summary>The key of the stream of what traffic made outdated.</summary>
+    internal static string TrafficOf(string prefix) => StreamOf(prefix) + ":traffic";
+
     public Task<IReadOnlyList<long>> AppendAsync(IReadOnlyList<PurgeEntry> entries, long after, CancellationToken cancellation) =>
         _appends.AppendAsync(entries, after, cancellation);
+
+    public async Task<long> AppendTrafficAsync(PurgeEntry entry, long after, CancellationToken cancellation) =>
+        (await WriteAsync(_traffic, [entry], after))[0];
 
     public async Task<IReadOnlyList<PurgeRecord>> ReadAsync(long after, int max, CancellationToken cancellation)
     {
         await SubscribeAsync();
-        var entries = await AskAsync(db => db.StreamRangeAsync(_stream, "(" + PurgeMoment.Format(after), "+", max), cancellation);
-        return Array.ConvertAll(entries, Read);
+        var (purges, traffic) = await ReadBothAsync("(" + PurgeMoment.Format(after), max, Order.Ascending, cancellation);
+
+        // Where one has more than was read, the other is known no further than that either.
+        var end = Math.Min(EndOf(purges, max), EndOf(traffic, max));
+        return [.. purges.Select(static entry => Read(entry, isTraffic: false))
+            .Concat(traffic.Select(static entry => Read(entry, isTraffic: true)))
+            .Where(record => record.Id <= end)
+            .OrderBy(static record => record.Id)];
     }
 
-    public async Task<long> LastAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<PurgeRecord>> ReadPurgesAsync(long after, int max, CancellationToken cancellation)
     {
-        var last = await AskAsync(db => db.StreamRangeAsync(_stream, "-", "+", 1, Order.Descending), cancellation);
-        return last is [var entry] ? MomentOf(entry.Id!) : 0;
+        var entries = await AskAsync(db => db.StreamRangeAsync(_purges, "(" + PurgeMoment.Format(after), "+", max), cancellation);
+        return Array.ConvertAll(entries, static entry => Read(entry, isTraffic: false));
+    }
+
+    public async Task<PurgeLogEnd> LastAsync(CancellationToken cancellation)
+    {
+        var (purges, traffic) = await ReadBothAsync("-", 1, Order.Descending, cancellation);
+        return new PurgeLogEnd(purges is [var purge] ? MomentOf(purge.Id!) : 0, traffic is [var last] ? MomentOf(last.Id!) : 0);
     }
 
     public async ValueTask DisposeAsync()
@@ -112,28 +152,51 @@ internal sealed class RedisPurgeLog : IPurgeLog
         }
     }
 
-    private async Task<IReadOnlyList<long>> WriteAsync(IReadOnlyList<PurgeEntry> entries, long after)
+    private async Task<IReadOnlyList<long>> WriteAsync(RedisKey stream, IReadOnlyList<PurgeEntry> entries, long after)
     {
-        var least = PurgeMoment.Format(after + 1);
-        var dash = least.IndexOf('-', StringComparison.Ordinal);
+        var position = PurgeMoment.Format(after);
+        var dash = position.IndexOf('-', StringComparison.Ordinal);
+        var isTraffic = stream == _traffic;
         var values = new List<RedisValue>
         {
-            least, least[..dash], least[(dash + 1)..], _maxEntries, (long)Retention.TotalMilliseconds, _newName,
+            position[..dash],
+            position[(dash + 1)..],
+            isTraffic ? MaxTrafficEntries : _maxEntries,
+            (long)Retention.TotalMilliseconds,
+            _newName,
+            Step,
+            PurgeMoment.InMillisecond,
+            (string?)_channel,
         };
         values.AddRange(entries.Select(static entry =>
             (RedisValue)System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(entry, PurgeJson.Default.PurgeEntry)));
-        var ids = (string?[]?)await AskAsync(db => db.ScriptEvaluateAsync(AppendScript, [_stream], [.. values]), CancellationToken.None) ?? [];
+        RedisKey[] keys = [stream, isTraffic ? _purges : _traffic];
+        var ids = (string?[]?)await AskAsync(db => db.ScriptEvaluateAsync(AppendScript, keys, [.. values]), CancellationToken.None) ?? [];
         _news.Ring();
         return Array.ConvertAll(ids, static id => MomentOf(id!));
     }
 
+    // As they are at one moment: what is read of one is all there is before what is read of the other.
+    private Task<(StreamEntry[] Purges, StreamEntry[] Traffic)> ReadBothAsync(string from, int max, Order order, CancellationToken cancellation) => AskAsync(
+        async db =>
+        {
+            var together = db.CreateTransaction();
+            var purges = together.StreamRangeAsync(_purges, from, "+", max, order);
+            var traffic = together.StreamRangeAsync(_traffic, from, "+", max, order);
+            await together.ExecuteAsync();
+            return (await purges, await traffic);
+        },
+        cancellation);
+
+    private static long EndOf(StreamEntry[] page, int max) => page.Length == max ? MomentOf(page[^1].Id!) : long.MaxValue;
+
     // Another program's entry has none of this: known to be there, not to be read.
-    private static PurgeRecord Read(StreamEntry entry)
+    private static PurgeRecord Read(StreamEntry entry, bool isTraffic)
     {
         var id = MomentOf(entry.Id!);
         return PurgeMoment.TryParse((string?)entry["previous"], out var previous) && (string?)entry["log"] is { } log
-            ? new PurgeRecord(id, previous, log, PurgeJson.ReadEntry((byte[]?)entry["entry"]))
-            : new PurgeRecord(id, 0, "", null);
+            ? new PurgeRecord(id, previous, log, PurgeJson.ReadEntry((byte[]?)entry["entry"]), isTraffic)
+            : new PurgeRecord(id, 0, "", null, isTraffic);
     }
 
     private static long MomentOf(string id) => PurgeMoment.TryParse(id, out var moment)

@@ -7,7 +7,7 @@ namespace CdnEdge.Control;
 
 /// <summary>The way to one other PoP: what it hasn't acknowledged yet is sent again and again.</summary>
 internal sealed partial class PeerLink(
-    PeerOptions peer, PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeTail tail, HttpClient http, TimeProvider time, ILogger logger)
+    PeerOptions peer, PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeBus bus, HttpClient http, TimeProvider time, ILogger logger)
 {
     private const int MaxEntries = 500;
     private const int MaxBytes = 8 << 20;
@@ -19,6 +19,14 @@ internal sealed partial class PeerLink(
 
     private readonly Uri _url = new(peer.Url.TrimEnd('/') + "/purges/replicate");
     private int _failures;
+    private bool _isUnreachable;
+    private long _cursor = -1;
+
+    /// <summary>The other PoP's name.</summary>
+    internal string Peer => peer.Name;
+
+    /// <summary>Purges of this PoP that it hasn't acknowledged yet; null: another node sends to it.</summary>
+    internal long? Unacknowledged => Volatile.Read(ref _cursor) is >= 0 and var cursor ? bus.Own.CountAfter(cursor) : null;
 
     /// <summary>Sends until it's cancelled.</summary>
     internal async Task RunAsync(CancellationToken stopping)
@@ -28,9 +36,13 @@ internal sealed partial class PeerLink(
             try
             {
                 if (await ledger.TryLeadAsync(peer.Name, options.Node, Lease, stopping))
+                {
                     await SendAsync(stopping);
-                else
-                    await Task.Delay(Idle, time, stopping);
+                    continue;
+                }
+
+                Volatile.Write(ref _cursor, -1);
+                await Task.Delay(Idle, time, stopping);
             }
             catch (PurgeLogUnavailableException)
             {
@@ -41,6 +53,14 @@ internal sealed partial class PeerLink(
             {
                 return;
             }
+#pragma warning disable CA1031 // A link that ended would leave the other PoP without purges, and nobody would know.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                if (_failures == 0)
+                    Log.Failed(logger, peer.Name, exception);
+                await PauseAsync(stopping);
+            }
         }
     }
 
@@ -49,24 +69,28 @@ internal sealed partial class PeerLink(
     private async Task SendAsync(CancellationToken stopping)
     {
         var state = await ledger.PeerAsync(peer.Name, stopping) ?? new PeerState(0, null);
-        var page = await log.ReadAsync(state.Cursor, MaxEntries, stopping);
+        Volatile.Write(ref _cursor, state.Cursor);
+        var page = await log.ReadPurgesAsync(state.Cursor, MaxEntries, stopping);
         var (batch, end) = Compose(page, state.Cursor);
         if (await PostAsync(batch, stopping) is { } error)
         {
-            if (_failures == 0)
+            if (!_isUnreachable)
                 Log.Unreachable(logger, peer.Name, error);
+            _isUnreachable = true;
             if (state.Error != error)
                 await ledger.SetPeerAsync(peer.Name, state with { Error = error }, stopping);
             await PauseAsync(stopping);
             return;
         }
 
-        if (_failures > 0)
+        if (_isUnreachable)
             Log.Reached(logger, peer.Name);
+        _isUnreachable = false;
         _failures = 0;
         if (state.Error is not null || end != state.Cursor)
             await ledger.SetPeerAsync(peer.Name, new PeerState(end, null), stopping);
-        await tail.WaitForAsync(end + 1, Idle, stopping);
+        Volatile.Write(ref _cursor, end);
+        await bus.Tail.WaitForPurgeAfterAsync(end, Idle, stopping);
     }
 
     private (ReplicationBatch Batch, long End) Compose(IReadOnlyList<PurgeRecord> page, long cursor)
@@ -141,6 +165,9 @@ internal sealed partial class PeerLink(
     {
         [LoggerMessage(1, LogLevel.Warning, "Purges can't be carried to PoP {Peer} now; they are kept and sent again until it has them. {Error}")]
         public static partial void Unreachable(ILogger logger, string peer, string error);
+
+        [LoggerMessage(3, LogLevel.Error, "Carrying purges to PoP {Peer} failed; tried again and again.")]
+        public static partial void Failed(ILogger logger, string peer, Exception exception);
 
         [LoggerMessage(2, LogLevel.Information, "PoP {Peer} can be reached again.")]
         public static partial void Reached(ILogger logger, string peer);

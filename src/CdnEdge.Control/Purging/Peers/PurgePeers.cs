@@ -32,8 +32,15 @@ internal sealed class PurgePeers : BackgroundService
             Timeout = TimeSpan.FromSeconds(10),
             MaxResponseContentBufferSize = 64 << 10,
         };
-        _links = [.. options.Peers.Select(peer => new PeerLink(peer, options, log, ledger, bus.Tail, _http, time, logger))];
+        _links = [.. options.Peers.Select(peer => new PeerLink(peer, options, log, ledger, bus, _http, time, logger))];
     }
+
+    /// <summary>Purges that the peers to which this node sends haven't acknowledged yet.</summary>
+    internal IEnumerable<(string Peer, long Count)> Unacknowledged =>
+        from link in _links
+        let count = link.Unacknowledged
+        where count is not null
+        select (link.Peer, count.Value);
 
     public override void Dispose()
     {

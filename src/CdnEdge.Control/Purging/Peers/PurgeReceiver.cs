@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using CdnEdge.Storage;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Routing;
 
 namespace CdnEdge.Control;
 
@@ -41,8 +39,8 @@ internal sealed class PurgeReceiver
     {
         if (batch.From == _pop)
             throw new ReplicationRefusedException($"The sender calls itself '{batch.From}', as this PoP does; each PoP needs a name of its own (CdnEdge:Purge:Pop).");
-        if (batch.Entries.Any(static purge => purge is not { Entry.IsWhole: true }))
-            throw new ReplicationRefusedException("null is nothing that can be purged.");
+        if (batch.Entries.Any(static purge => purge is not { Entry: { IsWhole: true, Scopes: null } }))
+            throw new ReplicationRefusedException("null is nothing that can be purged, nor is what traffic made outdated elsewhere.");
         var entries = new List<PurgeEntry>();
         if (batch.Distrust)
             entries.Add(new PurgeEntry { Distrust = true, Origin = batch.From, OriginLog = batch.Log });
@@ -62,7 +60,7 @@ internal sealed class PurgeReceiver
             return new ReplicationReceipt(_pop, 0);
         }
 
-        var ids = await _log.AppendAsync(entries, _tail.Position, cancellation);
+        var ids = await _log.AppendAsync(entries, _tail.Least, cancellation);
         if (!await _tail.WaitForAsync(ids[^1], Patience, cancellation))
             throw new PurgeLogUnavailableException("The purges stand in this PoP's log, but this node can't read them there now.");
         return new ReplicationReceipt(_pop, entries.Count);
@@ -74,11 +72,8 @@ internal sealed class PurgeReceiver
             _highest.AddOrUpdate((entry.Origin, log), position, (_, before) => Math.Max(before, position));
     }
 
-    /// <summary>Maps <c>POST /purges/replicate</c>. Who may call it is for the caller to say.</summary>
-    internal IEndpointConventionBuilder MapPurgeReplication(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/purges/replicate", (RequestDelegate)HandleAsync);
-
-    private async Task HandleAsync(HttpContext context)
+    /// <summary>The call <c>POST /purges/replicate</c>.</summary>
+    internal async Task HandleAsync(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = MaxBytes;
@@ -94,11 +89,12 @@ internal sealed class PurgeReceiver
         catch (Exception exception) when (exception is JsonException or ReplicationRefusedException)
         {
             // An unknown member is refused, too: it may be what a newer version wants purged.
-            await Results.Problem(exception.Message, statusCode: StatusCodes.Status400BadRequest, title: "The batch can't be taken.").ExecuteAsync(context);
+            await AdminProblem.Of(StatusCodes.Status400BadRequest, $"The batch can't be taken: {exception.Message}").WriteAsync(context);
         }
         catch (PurgeLogUnavailableException exception)
         {
-            await Results.Problem(exception.Message, statusCode: StatusCodes.Status503ServiceUnavailable, title: "The log of purges can't be used now.").ExecuteAsync(context);
+            context.Response.Headers.RetryAfter = "1";
+            await AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, exception.Message).WriteAsync(context);
         }
     }
 }

@@ -1,27 +1,39 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using StackExchange.Redis;
 
-namespace CdnEdge.Storage.Tests.Redis;
+namespace CdnEdge.Testing;
 
-/// <summary>A real Redis on a loopback port of its own, without persistence, in a directory that goes with it.</summary>
+/// <summary>
+/// A real Redis on a loopback port of its own, in a directory that goes with it. Without persistence, unless
+/// <see cref="Durable"/> or other options say so.
+/// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>Options with which everything is on the disk before it's answered.</summary>
+    internal static readonly string[] Durable = ["--appendonly", "yes", "--appendfsync", "always"];
+
+    private static readonly ConcurrentDictionary<Process, bool> Running = new();
 
     private readonly string _directory = Directory.CreateTempSubdirectory("cdnedge-redis").FullName;
     private readonly string[] _options;
     private Process? _process;
     private ConnectionMultiplexer? _client;
 
+    // A test run that is broken off takes its servers along.
+    static RedisServer() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
+    {
+        foreach (var process in Running.Keys)
+            process.Kill();
+    };
+
     private RedisServer(string[] options)
     {
         _options = options;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        Port = FreePort();
     }
 
     internal int Port { get; }
@@ -40,6 +52,13 @@ internal sealed class RedisServer : IAsyncDisposable
         return server;
     }
 
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     internal async Task StartAgainAsync()
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, WorkingDirectory = _directory };
@@ -54,25 +73,17 @@ internal sealed class RedisServer : IAsyncDisposable
             throw new InvalidOperationException("These tests need redis-server (Debian: apt-get install redis-server).", exception);
         }
 
+        Running.TryAdd(_process, true);
         _process.OutputDataReceived += static (_, _) => { };
         _process.BeginOutputReadLine();
-        await Until(async () =>
-        {
-            try
-            {
-                _client = await ConnectionMultiplexer.ConnectAsync($"{Connection},allowAdmin=true");
-                return (await Database.PingAsync()) >= TimeSpan.Zero;
-            }
-            catch (RedisException)
-            {
-                return false;
-            }
-        });
+        await Deadline.Until(AnswersAsync, "redis-server to answer");
     }
 
+    /// <summary>Ends it at once (SIGKILL): what it hasn't written down is lost.</summary>
     internal async Task StopAsync()
     {
         await _client!.DisposeAsync();
+        Running.TryRemove(_process!, out _);
         _process!.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
@@ -84,23 +95,21 @@ internal sealed class RedisServer : IAsyncDisposable
 
     internal void Resume() => Signal("CONT");
 
+    /// <summary>As a node connects: in the background, for as long as it takes.</summary>
+    internal async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var options = ConfigurationOptions.Parse($"127.0.0.1:{Port},abortConnect=false,connectTimeout=1000,asyncTimeout=2000,allowAdmin=true");
+        options.ReconnectRetryPolicy = new LinearRetry(100);
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        return await ConnectionMultiplexer.ConnectAsync(options);
+    }
+
     internal async Task<string[]> NamesAsync()
     {
         var names = new List<string>();
         await foreach (var name in Server.KeysAsync())
             names.Add(name.ToString());
         return [.. names];
-    }
-
-    /// <summary>Waits for a state, at most a while.</summary>
-    internal static async Task Until(Func<Task<bool>> state)
-    {
-        var since = Stopwatch.GetTimestamp();
-        while (!await state())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(since) < Patience, "It didn't come to that in time.");
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
     }
 
     public async ValueTask DisposeAsync()
@@ -112,6 +121,19 @@ internal sealed class RedisServer : IAsyncDisposable
         }
 
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            _client = await ConnectionMultiplexer.ConnectAsync($"{Connection},allowAdmin=true");
+            return (await Database.PingAsync()) >= TimeSpan.Zero;
+        }
+        catch (RedisException)
+        {
+            return false; // or it loads what it had written
+        }
     }
 
     private void Signal(string name)
