@@ -28,7 +28,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("token new --name a:b --scope read", "--name")]
     [InlineData("serv", "'serv'")]
     [InlineData("serve --orign http://a", "'--orign'")]
-    [InlineData("serve --redis localhost", "'--redis'")]
+    [InlineData("serve --memcached localhost", "'--memcached'")]
     [InlineData("check --config", "--config")]
     [InlineData("check stray", "'stray'")]
     [InlineData("", "command")]

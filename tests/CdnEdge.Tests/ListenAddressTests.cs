@@ -23,6 +23,15 @@ public class ListenAddressTests
         Assert.Equal((host, port), (address.Host, address.Port));
     }
 
+    [Fact]
+    public void Https_is_read_where_it_is_served()
+    {
+        Assert.True(ListenAddress.TryParse("https://127.0.0.1:8081", out var address, out _, mayBeTls: true));
+        Assert.True(address.IsTls);
+        Assert.True(ListenAddress.TryParse("http://127.0.0.1:8081", out address, out _, mayBeTls: true));
+        Assert.False(address.IsTls);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("8080")]

@@ -12,7 +12,10 @@ internal sealed class AdminAuthentication(RequestDelegate next, AdminInForce adm
 {
     public Task InvokeAsync(HttpContext context)
     {
-        var caller = admin.Callers is { IsOpen: true } ? LocalCaller(context) : BearerOf(context.Request.Headers.Authorization) is { } token ? admin.Callers.Find(token) : null;
+        var caller = admin.Callers is { IsOpen: true } ? LocalCaller(context)
+            : BearerOf(context.Request.Headers.Authorization) is { } token ? admin.Callers.Find(token)
+            : context.Connection.ClientCertificate is { } certificate ? admin.Callers.Find(certificate)
+            : null;
         if (caller is not null)
             context.Features.Set(caller);
         return next(context);
@@ -31,7 +34,7 @@ internal sealed class AdminAuthentication(RequestDelegate next, AdminInForce adm
         return isLocal ? AdminCaller.Local : null;
     }
 
-    private static string? BearerOf(StringValues authorization)
+    internal static string? BearerOf(StringValues authorization)
     {
         const string scheme = "Bearer ";
         return authorization is [{ } line] && line.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && line[scheme.Length..].Trim() is var token && AdminToken.IsPlausible(token)
@@ -40,7 +43,7 @@ internal sealed class AdminAuthentication(RequestDelegate next, AdminInForce adm
     }
 }
 
-/// <summary>401 without a token that is known, 403 without the scope.</summary>
+/// <summary>401 without a token or certificate that is known, 403 without the scope.</summary>
 internal sealed class AdminAuthorization(RequestDelegate next, AdminInForce admin)
 {
     public Task InvokeAsync(HttpContext context)
@@ -56,13 +59,13 @@ internal sealed class AdminAuthorization(RequestDelegate next, AdminInForce admi
             return AdminProblem.Of(
                 StatusCodes.Status401Unauthorized,
                 admin.Callers.IsOpen
-                    ? "No token is configured, so only this machine may call, by a loopback address and from no other site's page."
-                    : "A token that this node knows is needed: Authorization: Bearer TOKEN.").WriteAsync(context);
+                    ? "Neither token nor certificate is configured, so only this machine may call, by a loopback address and from no other site's page."
+                    : "A token that this node knows is needed (Authorization: Bearer TOKEN), or a certificate of such a name.").WriteAsync(context);
         }
 
         if (caller.Scopes.Contains(scope))
             return next(context);
         context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"cdnedge admin\", error=\"insufficient_scope\", scope=\"{word}\"";
-        return AdminProblem.Of(StatusCodes.Status403Forbidden, $"The token '{caller.Name}' lacks the scope {word}.").WriteAsync(context);
+        return AdminProblem.Of(StatusCodes.Status403Forbidden, $"'{caller.Name}' lacks the scope {word}.").WriteAsync(context);
     }
 }

@@ -29,5 +29,24 @@ internal static class AdminOptionsValidation
             if (token.Scopes.Count == 0)
                 yield return $"{at}:Scopes: none, so it may do nothing; any of read, purge, operate";
         }
+
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, certificate) in options.Certificates)
+        {
+            var at = $"{path}:Certificates:{name}";
+            if (!Token.IsToken(name))
+                yield return $"{at}: a name is letters, digits and any of -._~";
+            else if (options.Tokens.ContainsKey(name))
+                yield return $"{at}: a token has that name too; the audit log couldn't tell them apart";
+            if (certificate.CommonName.Length == 0)
+                yield return $"{at}:CommonName: missing; the CN of the certificate's subject";
+            else if (!names.TryAdd(certificate.CommonName, name))
+                yield return $"{at}:CommonName: '{certificate.CommonName}' is that of '{names[certificate.CommonName]}' too";
+            if (certificate.Scopes.Count == 0)
+                yield return $"{at}:Scopes: none, so it may do nothing; any of read, purge, operate";
+        }
+
+        if (options.Certificates.Count > 0 && options.Tls.ClientCa is null)
+            yield return $"{path}:Tls:ClientCa: missing; {path}:Certificates says who may call, but not whose certificates are believed";
     }
 }

@@ -75,13 +75,13 @@ internal sealed partial class AdminErrors(RequestDelegate next, ILogger<AdminErr
         _ => AdminProblem.Of(StatusCodes.Status500InternalServerError, "A fault of this node: see its log."),
     };
 
-    private static AdminProblem OfJson(JsonException e)
+    private static AdminProblem OfJson(JsonException json)
     {
         // "$.urls[3]" as a JSON pointer; unknown members come without their own name in the path, but the message has it.
-        var pointer = (e.Path ?? "$").TrimStart('$').Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('.', '/');
-        var text = e.Message.IndexOf(" Path: ", StringComparison.Ordinal) is var at and >= 0 ? e.Message[..at] : e.Message;
+        var pointer = (json.Path ?? "$").TrimStart('$').Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('.', '/');
+        var text = json.Message.IndexOf(" Path: ", StringComparison.Ordinal) is var at and >= 0 ? json.Message[..at] : json.Message;
         if (text.Contains("could not be mapped", StringComparison.Ordinal))
-            text = $"unknown member; there are: {string.Join(", ", PurgeBody.Members)}";
+            text = $"unknown member; there are: {string.Join(", ", json.Message.Contains(nameof(WarmBody), StringComparison.Ordinal) ? WarmBody.Members : PurgeBody.Members)}";
         else if (text.Contains("could not be converted", StringComparison.Ordinal))
             text = "a value of another kind belongs here";
         return AdminProblem.Of(StatusCodes.Status400BadRequest, "The body is not what this call takes.", [new AdminProblemItem(pointer, text)]);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace CdnEdge.Control;
 
-/// <summary>Calls a second: by token, and by address for those who have none.</summary>
+/// <summary>Calls a second: by caller, and by address for those whom nobody knows.</summary>
 internal static class AdminRateLimit
 {
     /// <summary>Calls a second from an address without a token that is known.</summary>
@@ -21,7 +21,7 @@ internal static class AdminRateLimit
             if (context.GetEndpoint()!.Metadata.GetMetadata<IsReplication>() is not null && AdminCaller.Of(context) is { } peer && peer.Scopes.Contains(AdminScope.Purge))
                 return RateLimitPartition.GetNoLimiter(("peer", 0));
             var (who, rate) = AdminCaller.Of(context) is { } caller
-                ? ($"token {caller.Name}", admin.RequestsPerSecond)
+                ? ($"caller {caller.Name}", admin.RequestsPerSecond)
                 : ($"address {context.Connection.RemoteIpAddress}", UnknownPerSecond);
             return RateLimitPartition.GetTokenBucketLimiter((who, rate), static key => new TokenBucketRateLimiterOptions
             {

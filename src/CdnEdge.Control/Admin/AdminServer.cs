@@ -28,7 +28,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
     internal AdminServer(AdminParts parts, string? auditFile, Action<KestrelServerOptions> listen)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
@@ -60,6 +60,8 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Loggers);
         services.AddSingleton(parts.Time);
         services.AddSingleton(parts.Memory);
+        services.AddSingleton(new SharedTier(parts.Tier));
+        services.AddSingleton(_ => new Warmer(parts.Traffic, parts.Sites));
         services.AddSingleton(parts.Bus);
         services.AddSingleton(parts.Sites);
         services.AddSingleton(parts.Node);
@@ -97,6 +99,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         {
             PurgeEndpoints.Map(endpoints);
             ObjectEndpoints.Map(endpoints);
+            WarmEndpoints.Map(endpoints);
             NodeEndpoints.Map(endpoints, since);
             endpoints.MapOpenApi("/openapi/{documentName}.json");
             AdminDocument.MapPage(endpoints);
@@ -123,4 +126,12 @@ internal sealed record AdminParts(
     CacheTally Tally,
     DrainState Drain,
     AdminInForce Admin,
-    PurgePropagation? Propagation = null);
+    PurgePropagation? Propagation = null,
+    ISecondTier? Tier = null)
+{
+    /// <summary>The addresses that serve traffic, once they do.</summary>
+    internal Func<IEnumerable<string>> Traffic { get; init; } = static () => [];
+}
+
+/// <summary>The tier that the node shares with others; null: there is none.</summary>
+internal sealed record SharedTier(ISecondTier? Tier);

@@ -12,14 +12,16 @@ namespace CdnEdge.Control;
 /// <summary><c>GET /objects?url=</c>: what is stored of a URL, and why it would or wouldn't be served.</summary>
 internal static class ObjectEndpoints
 {
-    internal static void Map(IEndpointRouteBuilder endpoints) => endpoints.MapGet("/objects", Find)
+    internal static void Map(IEndpointRouteBuilder endpoints) => endpoints.MapGet("/objects", FindAsync)
         .WithMetadata(new RequiresScope(AdminScope.Read))
         .WithSummary("What is stored of a URL, under each policy")
         .Produces<ObjectsAnswer>()
         .WithProblems(400, 401, 403, 429);
 
-    private static IResult Find(
-        [FromQuery, Description("An absolute URL of a site that is served here.")] string? url, IServedSites sites, MemoryTier memory, TimeProvider time)
+    private static async Task<IResult> FindAsync(
+        [FromQuery, Description("An absolute URL of a site that is served here.")] string? url,
+        [FromQuery(Name = "header"), Description("Fields of the request, such as 'Accept-Language: de', by which Redis finds a variant. Memory's are all shown.")] string[]? header,
+        IServedSites sites, MemoryTier memory, SharedTier shared, TimeProvider time, CancellationToken cancellation)
     {
         var mistake = url is null ? "missing; /objects?url=https%3A%2F%2Fexample.org%2Fa" : null;
         Uri? read = null;
@@ -27,16 +29,45 @@ internal static class ObjectEndpoints
             mistake = $"no site of the host {read.Authority} here";
         if (mistake is not null)
             return AdminProblem.Of(StatusCodes.Status400BadRequest, $"url: {mistake}").AsResult();
+        if (!TryReadFields(header ?? [], out var fields, out mistake))
+            return AdminProblem.Of(StatusCodes.Status400BadRequest, $"header: {mistake}").AsResult();
 
         var now = time.GetUtcNow();
-        var stored = sites.Policies
-            .Select(named => (named.Name, Key: CacheKey.Of(named.Policy, read!)))
-            .GroupBy(static named => named.Key, static named => named.Name)
-            .Select(byKey => (byKey.Key, Policies: byKey.ToList(), Variants: memory.Find(byKey.Key)?.Variants ?? []))
-            .Where(static found => found.Variants.Length > 0)
-            .Select(found => new StoredUrlAnswer(
-                found.Key.ToString(), found.Policies, [.. found.Variants.Select(variant => Describe(found.Key, variant, memory.Epochs, now))]));
-        return TypedResults.Ok(new ObjectsAnswer(read!.OriginalString, [.. stored]));
+        var stored = new List<StoredUrlAnswer>();
+        foreach (var byKey in sites.Policies.Select(named => (named, Key: CacheKey.Of(named.Policy, read!))).GroupBy(static named => named.Key, static named => named.named))
+        {
+            var variants = (memory.Find(byKey.Key)?.Variants ?? []).Select(variant => Describe(byKey.Key, variant, memory.Epochs, now)).ToList();
+            if (shared.Tier is { } tier)
+            {
+                await using var hit = await tier.FindAsync(byKey.Key, byKey.First().Policy, fields, static (_, _) => true, cancellation);
+                if (hit is not null)
+                    variants.Add(Describe(byKey.Key, hit, memory.Epochs, now));
+            }
+
+            if (variants.Count > 0)
+                stored.Add(new StoredUrlAnswer(byKey.Key.ToString(), [.. byKey.Select(static named => named.Name)], variants));
+        }
+
+        return TypedResults.Ok(new ObjectsAnswer(read!.OriginalString, stored));
+    }
+
+    private static bool TryReadFields(string[] lines, out HeaderDictionary fields, out string? mistake)
+    {
+        fields = [];
+        mistake = null;
+        foreach (var line in lines)
+        {
+            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            if (colon < 1 || !Token.IsToken(line.AsSpan(0, colon)))
+            {
+                mistake = $"'{line}' is not a field; a name, a colon and a value, such as 'Accept-Language: de'";
+                return false;
+            }
+
+            fields.Append(line[..colon], line[(colon + 1)..].Trim());
+        }
+
+        return true;
     }
 
     private static VariantAnswer Describe(CacheKey key, StoredResponse stored, PurgeEpochs epochs, DateTimeOffset now)
@@ -47,13 +78,25 @@ internal static class ObjectEndpoints
         // A soft purge that no request has met yet: what the first one will find.
         if (verdict == PurgeVerdict.Stale && softEpoch > stored.SoftEpoch)
             head = head.StaleSince(now);
-        var (served, why) = Judge(head, stored, verdict, now);
+        return Describe("memory", head, verdict, stored.Body?.Length ?? 0, stored.Body is PartialBody, stored.Charge, now);
+    }
+
+    private static VariantAnswer Describe(CacheKey key, TierHit hit, PurgeEpochs epochs, DateTimeOffset now)
+    {
+        var verdict = epochs.Judge(key, hit.Head.Tags, hit.Moment, out _);
+        var head = verdict == PurgeVerdict.Stale ? hit.Head.StaleSince(now) : hit.Head;
+        return Describe("redis", head, verdict, hit.Body?.Length ?? 0, isPart: false, counted: 0, now);
+    }
+
+    private static VariantAnswer Describe(string tier, StoredHead head, PurgeVerdict verdict, long bytes, bool isPart, long counted, DateTimeOffset now)
+    {
+        var (served, why) = Judge(head, isPart, verdict, now);
         return new VariantAnswer(
-            Tier: "memory",
+            Tier: tier,
             Status: head.Status,
-            BodyBytes: stored.Body?.Length ?? 0,
-            Complete: stored.Body is not PartialBody,
-            CountedBytes: stored.Charge,
+            BodyBytes: bytes,
+            Complete: !isPart,
+            CountedBytes: counted,
             AgeSeconds: Seconds(head.Freshness.Age(now)),
             LifetimeSeconds: Seconds(head.Freshness.Lifetime),
             RemainingSeconds: Seconds(head.Freshness.Remaining(now)),
@@ -73,12 +116,12 @@ internal static class ObjectEndpoints
     }
 
     // Of a plain GET that the variant matches: the words of Cache-Status and the metrics, and a sentence.
-    private static (string Served, string Why) Judge(StoredHead head, StoredResponse stored, PurgeVerdict verdict, DateTimeOffset now)
+    private static (string Served, string Why) Judge(StoredHead head, bool isPart, PurgeVerdict verdict, DateTimeOffset now)
     {
         if (verdict == PurgeVerdict.Gone)
             return ("miss", "purged; it goes with the next request for it");
         var remaining = Seconds(head.Freshness.Remaining(now)).ToString("0", CultureInfo.InvariantCulture);
-        var part = stored.Body is PartialBody ? "; only parts of the body are stored: requests within them" : "";
+        var part = isPart ? "; only parts of the body are stored: requests within them" : "";
         var softly = verdict == PurgeVerdict.Stale ? "made stale by a purge; " : "";
         return Reuse.Decide(head, default, hasAuthorization: false, now) switch
         {

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CdnEdge.Configuration;
@@ -25,15 +26,39 @@ internal sealed class AdminCall(TextWriter output, TextWriter error, IDictionary
         HelpName = "T",
     };
 
+    private readonly Option<string> _ca = new("--ca")
+    {
+        Description = $"A PEM file of the authorities to believe, of an https:// address; the system's if left out. [{CaVariable}]",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string> _certificate = new("--certificate")
+    {
+        Description = $"A PEM file of a certificate that the node knows, in place of a token. [{CertificateVariable}]",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string> _key = new("--key")
+    {
+        Description = $"A PEM file of the certificate's key, if it's another one. [{KeyVariable}]",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "Print the API's answer as it is." };
 
     private const string ListenVariable = "CdnEdge__Admin__Listen";
     private const string TokenVariable = "CdnEdge__Admin__Token";
+    private const string CaVariable = "CdnEdge__Admin__Client__Ca";
+    private const string CertificateVariable = "CdnEdge__Admin__Client__Certificate";
+    private const string KeyVariable = "CdnEdge__Admin__Client__Key";
 
     internal void AddOptions(Command command)
     {
         command.Add(_admin);
         command.Add(_token);
+        command.Add(_ca);
+        command.Add(_certificate);
+        command.Add(_key);
         command.Add(_json);
     }
 
@@ -60,7 +85,23 @@ internal sealed class AdminCall(TextWriter output, TextWriter error, IDictionary
             return ExitCode.Wrong;
         }
 
-        using var client = new AdminClient(new Uri(reachable), token);
+        SocketsHttpHandler handler;
+        try
+        {
+            handler = AdminHttp.Handler(new AdminClientOptions
+            {
+                Ca = call.GetValue(_ca) ?? Variable(CaVariable),
+                Certificate = call.GetValue(_certificate) ?? Variable(CertificateVariable),
+                Key = call.GetValue(_key) ?? Variable(KeyVariable),
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            await error.WriteLineAsync($"cdnedge: --ca, --certificate, --key: {e.Message}");
+            return ExitCode.Wrong;
+        }
+
+        using var client = new AdminClient(new Uri(reachable), token, handler);
         try
         {
             return await run(client);

@@ -49,6 +49,7 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
             Command("serve", "Serve the configured sites until stopped.", (source, stop) => new ServeCommand(error).RunAsync(source, stop)),
             Command("check", "Say what is wrong with a configuration, without serving it.", (source, _) => new CheckCommand(output, error).RunAsync(source)),
             new PurgeCommand(admin).Command,
+            new WarmCommand(admin).Command,
             new StatsCommand(admin).Command,
             DrainCommand.Drain(admin),
             DrainCommand.Undrain(admin),

@@ -49,6 +49,7 @@ internal static class ConfigurationReview
         errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
         var listen = ReviewListen(serve, errors);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
+        errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
         ReviewPurge(serve.Purge, cache.Redis.Connection is not null, errors, warnings);
 
@@ -75,6 +76,7 @@ internal static class ConfigurationReview
             Listen = listen,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
+            PurgeMethod = serve.PurgeMethod,
             AdminListen = adminListen,
             Purge = serve.Purge,
             Cache = cache,
@@ -134,12 +136,17 @@ internal static class ConfigurationReview
         if (admin.IsOff)
             return null;
         const string path = ConfigurationSource.AdminListenKey;
-        if (!ListenAddress.TryParse(admin.Listen, out var address, out var mistake))
+        if (!ListenAddress.TryParse(admin.Listen, out var address, out var mistake, mayBeTls: true))
             errors.Add($"{path}: {mistake}, or {AdminOptions.Off} for no admin API");
         else if (traffic.Find(address.Overlaps) is { } other)
             errors.Add($"{path}: '{address}' is taken by '{other}' of {ConfigurationSource.ListenKey}; the admin API has an address of its own");
-        else if (!address.IsLoopback && admin.Tokens.Count == 0)
+        else if (!address.IsLoopback && !admin.HasCallers)
             errors.Add($"{path}: '{address}' can be reached from other machines, but no token is configured; make one (cdnedge token new), or listen on {AdminOptions.DefaultListen}");
+        var hasTls = admin.Tls is { Certificate: not null } or { Key: not null } or { ClientCa: not null };
+        if (address is { IsTls: true })
+            errors.AddRange(AdminTls.Errors("CdnEdge:Admin:Tls", admin.Tls));
+        else if (address is not null && hasTls)
+            errors.Add($"{path}: '{address}' is without TLS, but CdnEdge:Admin:Tls is there; write https://, or leave that out");
         return address;
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace CdnEdge.Configuration;
 
@@ -11,13 +12,16 @@ internal sealed record ListenAddress
 
     private const string Form = "write http://HOST:PORT, where HOST is an IP address, localhost, or * for every interface";
 
-    private ListenAddress(string url, string host, int port) => (Url, Host, Port) = (url, host, port);
+    private ListenAddress(string url, string host, int port, bool isTls) => (Url, Host, Port, IsTls) = (url, host, port, isTls);
 
     internal string Url { get; }
 
     internal string Host { get; }
 
     internal int Port { get; }
+
+    /// <summary>An <c>https://</c> address.</summary>
+    internal bool IsTls { get; }
 
     /// <summary>Only programs on this machine can connect to it.</summary>
     internal bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
@@ -30,18 +34,30 @@ internal sealed record ListenAddress
         && (Host == other.Host || Host == "*" || other.Host == "*");
 
     /// <summary>Makes Kestrel listen here.</summary>
-    internal void AddTo(KestrelServerOptions kestrel)
+    /// <param name="kestrel">Kestrel's options.</param>
+    /// <param name="tls">How to do TLS, where <see cref="IsTls"/>.</param>
+    internal void AddTo(KestrelServerOptions kestrel, HttpsConnectionAdapterOptions? tls = null)
     {
+        void Configure(ListenOptions listen)
+        {
+            if (tls is not null)
+                listen.UseHttps(tls);
+        }
+
         if (Host == "*")
-            kestrel.ListenAnyIP(Port);
+            kestrel.ListenAnyIP(Port, Configure);
         else if (Host == "localhost")
-            kestrel.ListenLocalhost(Port);
+            kestrel.ListenLocalhost(Port, Configure);
         else
-            kestrel.Listen(IPAddress.Parse(Host), Port);
+            kestrel.Listen(IPAddress.Parse(Host), Port, Configure);
     }
 
+    /// <param name="text">The address.</param>
+    /// <param name="address">What it says.</param>
+    /// <param name="mistake">What is wrong with it.</param>
+    /// <param name="mayBeTls">Whether <c>https://</c> is served there.</param>
     /// <returns>False, with what is wrong, for anything else.</returns>
-    internal static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? address, [NotNullWhen(false)] out string? mistake)
+    internal static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? address, [NotNullWhen(false)] out string? mistake, bool mayBeTls = false)
     {
         (address, mistake) = (null, null);
         BindingAddress parsed;
@@ -56,9 +72,10 @@ internal sealed record ListenAddress
         }
 
         var host = parsed.Host is "+" or "0.0.0.0" or "[::]" ? "*" : parsed.Host.Trim('[', ']').ToLowerInvariant();
-        if (parsed.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+        var isTls = parsed.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+        if (isTls && !mayBeTls)
             mistake = $"'{text}' asks for HTTPS, which this version doesn't serve; {Form}";
-        else if (!parsed.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe || parsed.IsNamedPipe)
+        else if (!isTls && !parsed.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe || parsed.IsNamedPipe)
             mistake = $"'{text}' is not an http:// URL; {Form}";
         else if (parsed.PathBase.Length > 0)
             mistake = $"'{text}' has a path, which an address to listen on can't have; {Form}";
@@ -71,7 +88,7 @@ internal sealed record ListenAddress
         if (mistake is not null)
             return false;
 
-        address = new ListenAddress(text, host, parsed.Port);
+        address = new ListenAddress(text, host, parsed.Port, isTls);
         return true;
     }
 }

@@ -24,6 +24,8 @@ internal sealed class ReviewedConfiguration
 
     internal required AdminOptions Admin { get; init; }
 
+    internal PurgeMethodOptions PurgeMethod { get; init; } = new();
+
     /// <summary>Null: the admin API is off.</summary>
     internal required ListenAddress? AdminListen { get; init; }
 

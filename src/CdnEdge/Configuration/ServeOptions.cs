@@ -16,4 +16,7 @@ internal sealed class ServeOptions
 
     /// <summary>Who this node is to others that purge, and where its log of purges is. Read at start only.</summary>
     public PurgeOptions Purge { get; set; } = new();
+
+    /// <summary>The method PURGE.</summary>
+    public PurgeMethodOptions PurgeMethod { get; set; } = new();
 }

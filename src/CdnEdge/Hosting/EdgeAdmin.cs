@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
 using CdnEdge.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace CdnEdge.Hosting;
 
@@ -11,6 +13,17 @@ internal static class EdgeAdmin
     internal static void AddTo(IServiceCollection services, ReviewedConfiguration reviewed)
     {
         services.AddSingleton<DrainState>();
+
+        // One of its own: the admin API may be off. Lines are appended whole, so both may write to one file.
+        services.AddSingleton(provider => new AuditLog(
+            reviewed.Admin.AuditFile, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton(provider => new PurgeMethod(
+            reviewed.PurgeMethod,
+            provider.GetRequiredService<ValidatedConfiguration>().Admin,
+            provider.GetRequiredService<IPurgeBus>(),
+            provider.GetRequiredService<IServedSites>(),
+            provider.GetRequiredService<AuditLog>(),
+            provider.GetRequiredService<ILogger<AdminErrors>>()));
         services.AddSingleton<EdgeNode>();
         services.AddSingleton<IServedSites>(static provider => provider.GetRequiredService<EdgeNode>());
         services.AddSingleton<IAdminNode>(static provider => provider.GetRequiredService<EdgeNode>());
@@ -30,10 +43,24 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<CacheTally>(),
                 provider.GetRequiredService<DrainState>(),
                 provider.GetRequiredService<ValidatedConfiguration>().Admin,
-                provider.GetService<PurgePropagation>()),
+                provider.GetService<PurgePropagation>(),
+                provider.GetService<ISecondTier>())
+            {
+                Traffic = () => provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [],
+            },
             reviewed.Admin.AuditFile,
-            listen.AddTo));
+            kestrel => listen.AddTo(kestrel, listen.IsTls ? new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel() : null)));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());
+    }
+
+    /// <summary>The method PURGE, where it's wanted.</summary>
+    internal static void UsePurgeMethod(WebApplication app, ReviewedConfiguration reviewed)
+    {
+        if (!reviewed.PurgeMethod.Enabled)
+            return;
+        var services = app.Services;
+        var method = services.GetRequiredService<PurgeMethod>();
+        app.Use(next => context => context.Request.Method == PurgeMethod.Name ? method.InvokeAsync(context) : next(context));
     }
 
     /// <summary>Asks the clients of HTTP/1.1 for new connections, which a load balancer that was told of the draining makes elsewhere.</summary>

@@ -96,6 +96,7 @@ public partial class NodeTests
         (await node.Get("/objects")).Problem(HttpStatusCode.BadRequest);
         (await node.Get("/objects?url=/a")).Problem(HttpStatusCode.BadRequest);
         (await node.Get("/objects?url=http://elsewhere.example/")).Problem(HttpStatusCode.BadRequest);
+        (await node.Get("/objects?url=http://example.org/a&header=Accept")).Problem(HttpStatusCode.BadRequest);
     }
 
     [Fact]
