@@ -95,6 +95,15 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
 
     internal void Resume() => Signal("CONT");
 
+    /// <summary>Asks it to stop (SIGTERM), and waits until it has; its exit code.</summary>
+    internal async Task<int> StopAsync()
+    {
+        Signal("TERM");
+        await Deadline.Within(_process.WaitForExitAsync(), "cdnedge to stop");
+        Running.TryRemove(_process, out _);
+        return _process.ExitCode;
+    }
+
     /// <summary>Ends it at once (SIGKILL).</summary>
     public async ValueTask DisposeAsync()
     {

@@ -44,6 +44,8 @@ public sealed class PropagationScenarios
 
         var stats = (await b.AdminAsync("/stats"))["purge"]!;
         Assert.Equal(("lhr", "b", "redis", true), ((string)stats["pop"]!, (string)stats["node"]!, (string)stats["log"]!, (bool)stats["caughtUp"]!));
+        Assert.Equal(0, await a.Process.StopAsync());
+        Assert.DoesNotContain("xception", a.Process.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,7 +127,7 @@ public sealed class PropagationScenarios
             await Deadline.Until(async () => await node.PurgeAsync(Burst) == PurgeOutcome.Accepted, "purges to be accepted again");
         await Deadline.Until(async () => (bool)(await nodes[0].PurgeAsync(new { urls = new[] { $"http://{PurgeScene.Site}/last" } }, "?wait=all"))["everywhere"]!);
 
-        Assert.InRange(refused, 1, Burst / 2);
+        Assert.InRange(refused, 1, Burst * 3 / 4);
         var stored = accepted.Where(static page => page % 5 == 0).ToList();
         foreach (var node in nodes)
         {
