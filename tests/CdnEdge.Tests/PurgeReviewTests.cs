@@ -34,6 +34,8 @@ public class PurgeReviewTests
     [InlineData("\"Retention\": 60", "Retention: '60' is not a duration")]
     [InlineData("\"LogFile\": \"/tmp\"", "LogFile: '/tmp' is not a file")]
     [InlineData("\"Peers\": [ PEER ]", "LogFile: missing")]
+    [InlineData("\"LogFile\": \"l\", \"Peers\": [ { \"Name\": \"fra\", \"Url\": \"https://fra.example\", \"Token\": \"t\", \"Ca\": \"/nowhere/ca.pem\" } ]", "Peers:0:Ca: ")]
+    [InlineData("\"LogFile\": \"l\", \"Peers\": [ { \"Name\": \"fra\", \"Url\": \"https://fra.example\", \"Certificate\": \"/nowhere/lhr.pem\" } ]", "Peers:0:Certificate: ")]
     [InlineData("\"LogFile\": \"l\", \"Peers\": { \"fra\": {} }", "Peers:fra: a list belongs here")]
     [InlineData("\"LogFile\": \"l\", \"Peers\": [ PEER, PEER ]", "Peers:1:Name: 'fra' stands here twice")]
     [InlineData("\"LogFile\": \"l\", \"Peers\": [ { \"Name\": \"fra\", \"Url\": \"https://fra.example\", \"Tokn\": \"t\" } ]", "Peers:0:Tokn: unknown key; did you mean 'Token'?", "Peers:0:Token: none")]

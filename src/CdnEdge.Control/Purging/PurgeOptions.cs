@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace CdnEdge.Control;
 
 /// <summary>Section <c>CdnEdge:Purge</c>: who this node is, and who else wants to know of purges.</summary>
@@ -61,10 +63,12 @@ internal sealed class PurgeOptions
                 yield return $"{at}:Url: '{peer.Url}' is not the URL of an admin API, such as https://admin.fra.example.net:8081";
             else if (url.UserInfo.Length > 0)
                 yield return $"{at}:Url: no user and password here; the token belongs into {at}:Token";
-            if (string.IsNullOrWhiteSpace(peer.Token) && url is not { IsLoopback: true })
-                yield return $"{at}:Token: none; a token of that PoP's admin API with the scope purge";
+            if (string.IsNullOrWhiteSpace(peer.Token) && peer.Certificate is null && url is not { IsLoopback: true })
+                yield return $"{at}:Token: none; a token of that PoP's admin API with the scope purge, or {at}:Certificate";
             else if (!peer.Token.All(static c => c is > ' ' and < '\x7f'))
                 yield return $"{at}:Token: a token has no blanks and no characters outside ASCII";
+            if (peer.MistakeInFiles() is { } mistake)
+                yield return $"{at}:{(peer.Certificate is null ? "Ca" : "Certificate")}: {mistake}";
         }
     }
 
@@ -81,6 +85,43 @@ internal sealed class PeerOptions
     /// <summary>Its admin API.</summary>
     public string Url { get; set; } = "";
 
-    /// <summary>A token for it, with the scope <c>purge</c>.</summary>
+    /// <summary>A token for it, with the scope <c>purge</c>; not with a <see cref="Certificate"/>.</summary>
     public string Token { get; set; } = "";
+
+    /// <summary>A PEM file of the authorities that are believed. Null: the system's.</summary>
+    public string? Ca { get; set; }
+
+    /// <summary>A PEM file of a certificate with which to call it, in place of a token. Null: none.</summary>
+    public string? Certificate { get; set; }
+
+    /// <summary>A PEM file of the certificate's key. Null: in the same file.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>How it's called.</summary>
+    /// <exception cref="IOException">A file can't be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
+    /// <exception cref="CryptographicException">A file isn't what it should be.</exception>
+    /// <exception cref="ArgumentException">As <see cref="CryptographicException"/>.</exception>
+    internal SocketsHttpHandler Handler()
+    {
+        var handler = AdminHttp.Handler(new AdminClientOptions { Ca = Ca, Certificate = Certificate, Key = Key });
+        handler.UseCookies = false;
+        handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5); // so that a name that moves is followed
+        return handler;
+    }
+
+    /// <summary>What is wrong with its files; null: nothing.</summary>
+    internal string? MistakeInFiles()
+    {
+        try
+        {
+            Handler().Dispose();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            return e.Message;
+        }
+    }
 }

@@ -7,7 +7,7 @@ namespace CdnEdge.Control;
 
 /// <summary>The way to one other PoP: what it hasn't acknowledged yet is sent again and again.</summary>
 internal sealed partial class PeerLink(
-    PeerOptions peer, PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeBus bus, HttpClient http, TimeProvider time, ILogger logger)
+    PeerOptions peer, PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeBus bus, TimeProvider time, ILogger logger) : IDisposable
 {
     private const int MaxEntries = 500;
     private const int MaxBytes = 8 << 20;
@@ -18,6 +18,7 @@ internal sealed partial class PeerLink(
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
 
     private readonly Uri _url = new(peer.Url.TrimEnd('/') + "/purges/replicate");
+    private readonly HttpClient _http = new(peer.Handler()) { Timeout = TimeSpan.FromSeconds(10), MaxResponseContentBufferSize = 64 << 10 };
     private int _failures;
     private bool _isUnreachable;
     private long _cursor = -1;
@@ -27,6 +28,8 @@ internal sealed partial class PeerLink(
 
     /// <summary>Purges of this PoP that it hasn't acknowledged yet; null: another node sends to it.</summary>
     internal long? Unacknowledged => Volatile.Read(ref _cursor) is >= 0 and var cursor ? bus.Own.CountAfter(cursor) : null;
+
+    public void Dispose() => _http.Dispose();
 
     /// <summary>Sends until it's cancelled.</summary>
     internal async Task RunAsync(CancellationToken stopping)
@@ -135,7 +138,7 @@ internal sealed partial class PeerLink(
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", peer.Token);
         try
         {
-            using var response = await http.SendAsync(request, stopping);
+            using var response = await _http.SendAsync(request, stopping);
             if (!response.IsSuccessStatusCode)
                 return $"{_url} answers {(int)response.StatusCode}: {await ShortAsync(response, stopping)}";
             var receipt = await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(stopping), PurgeJson.Default.ReplicationReceipt, stopping);

@@ -10,7 +10,6 @@ namespace CdnEdge.Control;
 internal sealed class PurgePeers : BackgroundService
 {
     private readonly List<PeerLink> _links;
-    private readonly HttpClient _http;
 
     /// <param name="options">Checked already (<see cref="PurgeOptions.Errors"/>).</param>
     /// <param name="log">The PoP's.</param>
@@ -20,19 +19,7 @@ internal sealed class PurgePeers : BackgroundService
     /// <param name="logger">Where changes of state are told.</param>
     internal PurgePeers(PurgeOptions options, IPurgeLog log, IPurgeLedger ledger, PurgeBus bus, TimeProvider time, ILogger<PurgePeers> logger)
     {
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moves is followed
-        })
-        {
-            Timeout = TimeSpan.FromSeconds(10),
-            MaxResponseContentBufferSize = 64 << 10,
-        };
-        _links = [.. options.Peers.Select(peer => new PeerLink(peer, options, log, ledger, bus, _http, time, logger))];
+        _links = [.. options.Peers.Select(peer => new PeerLink(peer, options, log, ledger, bus, time, logger))];
     }
 
     /// <summary>Purges that the peers to which this node sends haven't acknowledged yet.</summary>
@@ -45,7 +32,7 @@ internal sealed class PurgePeers : BackgroundService
     public override void Dispose()
     {
         base.Dispose();
-        _http.Dispose();
+        _links.ForEach(static link => link.Dispose());
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_links.Select(link => link.RunAsync(stoppingToken)));
