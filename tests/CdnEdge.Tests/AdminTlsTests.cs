@@ -118,6 +118,26 @@ public sealed class AdminTlsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Another_PoP_hands_on_its_purges_with_a_certificate()
+    {
+        Issue("lhr", "ops.example.org");
+        await Start(purge: $$""" "Pop": "fra", "LogFile": "{{In("purges.log")}}" """);
+        var options = new PurgeOptions
+        {
+            Pop = "lhr",
+            LogFile = In("lhr.log"),
+            Peers = [new() { Name = "fra", Url = Address.ToString(), Ca = In("ca.pem"), Certificate = In("lhr.pem"), Key = In("lhr.key") }],
+        };
+        Assert.Empty(options.Errors("CdnEdge:Purge", hasRedis: false));
+        using var client = new HttpClient(options.Peers[0].Handler());
+
+        using var batch = new StringContent("""{ "from": "lhr", "log": "l", "entries": [ { "id": "1-0", "entry": { "origin": "lhr", "request": { "everything": true } } } ] }""");
+        using var answer = await client.PostAsync(new Uri(Address, "/purges/replicate"), batch, Stop);
+
+        Assert.Equal("""{"pop":"fra","appended":1}""", await answer.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
     public async Task A_file_that_is_none_is_said_before_anything_is_asked()
     {
         var (code, error) = await RunAt(["stats", "--ca", "/nowhere.pem", "--admin", "https://127.0.0.1:1"], withAddress: false);
@@ -137,12 +157,13 @@ public sealed class AdminTlsTests : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private async Task Start(string tokens = "{}")
+    private async Task Start(string tokens = "{}", string purge = "")
     {
         Write("ca.pem", _authority.ExportCertificatePem());
         Issue("node", "127.0.0.1", address: IPAddress.Loopback);
         Write("site.json", Given.WithEdge($$"""
             "Listen": [ "http://127.0.0.1:0" ],
+            "Purge": { {{purge}} },
             "Admin": {
               "Listen": "https://127.0.0.1:0",
               "Tokens": {{tokens}},

@@ -102,6 +102,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_of_purges_that_another_node_has_is_named_and_exits_1()
+    {
+        using var file = new TemporaryFile("");
+        using var other = new FileStream(file.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        _environment["CdnEdge__Purge__LogFile"] = file.Path;
+
+        Assert.Equal(1, await Run("serve", "--origin", "http://127.0.0.1:9000", "--listen", "http://127.0.0.1:0", "--admin", "none"));
+        Assert.Contains(file.Path, _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_address_in_use_is_named_and_exits_1()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);

@@ -1,9 +1,12 @@
 using System.Net;
 using CdnEdge.Configuration;
+using CdnEdge.Control;
 using CdnEdge.Hosting;
+using CdnEdge.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CdnEdge.Tests;
 
@@ -63,6 +66,35 @@ public class EdgeHostTests
             answer = await client.GetStringAsync($"/{++n}", Stop);
         while (!answer.StartsWith("two", StringComparison.Ordinal) && DateTime.UtcNow < deadline);
         Assert.Equal($"two /{n}", answer);
+    }
+
+    [Fact]
+    public async Task The_log_of_purges_is_followed_without_an_admin_API_too()
+    {
+        using var file = new TemporaryFile("");
+        var log = file.Path + ".log";
+        await using var edge = await Edge(Given.SourceWithAdmin("none", null, "http://127.0.0.1:9", ["http://127.0.0.1:0"], ("CdnEdge__Purge__LogFile", log)));
+
+        var propagation = edge.Services.GetRequiredService<PurgePropagation>();
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        while (!propagation.Bus.IsCaughtUp)
+        {
+            Assert.True(DateTime.UtcNow < deadline, "It never read the log.");
+            await Task.Delay(10, Stop);
+        }
+
+        Assert.Null(edge.Services.GetService<AdminServer>());
+        Assert.True(File.Exists(log));
+        await edge.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task Alone_it_keeps_no_log()
+    {
+        await using var edge = await Edge(Given.Source(origin: "http://127.0.0.1:9", listen: ["http://127.0.0.1:0"]));
+
+        Assert.IsType<LocalPurgeBus>(edge.Services.GetRequiredService<IPurgeBus>());
+        Assert.True(edge.Services.GetRequiredService<MemoryTier>().Epochs.AreComplete);
     }
 
     private static string Routes(WebApplication origin, string match = "\"Path\": \"/{**path}\"") => $$"""
