@@ -9,9 +9,9 @@ public sealed class PropagationScenarios
 {
     private const int Burst = 10_000;
 
-    private const int Step = 7;
+    private const int Step = 20;
 
-    // Every seventh page of a burst is stored everywhere before.
+    // Every twentieth page of a burst is stored everywhere before.
     private static readonly int[] Stored = [.. Enumerable.Range(0, Burst / Step).Select(static i => i * Step)];
 
     [Fact]
