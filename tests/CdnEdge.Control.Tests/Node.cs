@@ -36,6 +36,9 @@ internal sealed class Node : IServedSites, IAdminNode, IAsyncDisposable
 
     internal IPurgeBus Bus { get; set; }
 
+    /// <summary>Null: no log of purges.</summary>
+    internal PurgePropagation? Propagation { get; private set; }
+
     internal AdminInForce Admin { get; private set; } = null!;
 
     internal IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
@@ -67,10 +70,19 @@ internal sealed class Node : IServedSites, IAdminNode, IAsyncDisposable
         options ??= new AdminOptions();
         Admin = new AdminInForce(options);
         _server = new AdminServer(
-            new AdminParts(NullLoggerFactory.Instance, Time, Memory, Bus, this, this, _tally, Drain, Admin),
+            new AdminParts(NullLoggerFactory.Instance, Time, Memory, Bus, this, this, _tally, Drain, Admin, Propagation),
             options.AuditFile,
             static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         await _server.StartAsync(Stop);
+        return this;
+    }
+
+    /// <summary>With a log of purges, which is to be started by the test.</summary>
+    internal Node WithLog(IPurgeLog log, IPurgeLedger ledger, PurgeOptions options)
+    {
+        Propagation = new PurgePropagation(
+            options, log, ledger, Memory, () => PolicyList.Select(static named => named.Policy), new PurgeMetrics(Meters), static _ => Task.CompletedTask, Time, NullLoggerFactory.Instance);
+        Bus = Propagation.Bus;
         return this;
     }
 
@@ -120,6 +132,8 @@ internal sealed class Node : IServedSites, IAdminNode, IAsyncDisposable
             await _server.DisposeAsync();
         }
 
+        if (Propagation is not null)
+            await Propagation.DisposeAsync();
         _tally.Dispose();
         Memory.Dispose();
         _arena.Dispose();

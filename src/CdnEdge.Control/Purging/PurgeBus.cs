@@ -15,6 +15,7 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     private static readonly TimeSpan PatienceForPosition = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PatienceForCatchingUp = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ViewFor = TimeSpan.FromMilliseconds(20);
 
     private readonly PurgeOptions _options;
     private readonly IPurgeLog _log;
@@ -27,8 +28,12 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
     private readonly ConcurrentDictionary<(string By, string Key), SemaphoreSlim> _keysInUse = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _following = Task.CompletedTask;
+    private readonly Lock _viewing = new();
+    private Task<LedgerView>? _view;
+    private long _viewedAt;
     private long _reportedAt;
     private long _reported = -1;
+    private bool _disposed;
 
     /// <param name="options">Checked already (<see cref="PurgeOptions.Errors"/>).</param>
     /// <param name="log">The PoP's.</param>
@@ -74,14 +79,18 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_disposed)
+            return;
         await _stopping.CancelAsync();
         await _following;
     }
 
+    // A host knows it as part of a propagation and as its bus.
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
-        _stopping.Dispose();
+        if (!Interlocked.Exchange(ref _disposed, true))
+            _stopping.Dispose();
     }
 
     public async Task<PurgeReceipt> AcceptAsync(PurgeRequest request, string by, string? idempotencyKey, CancellationToken cancellation)
@@ -149,23 +158,46 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
             return null;
         }
 
+        if (Tail.FindAccepted(position) is { Distrust: false } accepted)
+            return new PurgeRecord(position, 0, "", accepted);
         var found = await _log.ReadPurgesAsync(position - 1, 1, cancellation);
         return found is [{ Entry: { Distrust: false } entry } record] && record.Id == position && entry.Origin == _options.Pop ? record : null;
     }
 
     private async Task<PurgeStatus> StatusAsync(PurgeRecord record, CancellationToken cancellation)
     {
-        var positions = new Dictionary<string, long>(await _ledger.NodesAsync(cancellation)) { [_options.Node] = Tail.Position };
+        var view = await ViewAsync().WaitAsync(cancellation);
+        var positions = new Dictionary<string, long>(view.Nodes) { [_options.Node] = Tail.Position };
         var nodes = positions.OrderBy(static node => node.Key, StringComparer.Ordinal)
             .Select(node => new PurgeAcknowledgement(node.Key, node.Value >= record.Id, Reachable: true, null));
         var pops = new List<PurgeAcknowledgement>();
         foreach (var peer in _options.Peers)
         {
-            var state = await _ledger.PeerAsync(peer.Name, cancellation);
+            var state = view.Peers[peer.Name];
             pops.Add(new PurgeAcknowledgement(peer.Name, state?.Cursor >= record.Id, state?.Error is null, state?.Error));
         }
 
         return new PurgeStatus(IdOf(record.Id), record.Entry!.At, record.Entry.Request, [.. nodes], pops);
+    }
+
+    // In a burst each answer says who has it: they share a look.
+    private Task<LedgerView> ViewAsync()
+    {
+        lock (_viewing)
+        {
+            if (_view is not null && _time.GetElapsedTime(_viewedAt) < ViewFor)
+                return _view;
+            _viewedAt = _time.GetTimestamp();
+            return _view = LookAsync();
+        }
+
+        async Task<LedgerView> LookAsync()
+        {
+            var peers = new Dictionary<string, PeerState?>();
+            foreach (var peer in _options.Peers)
+                peers[peer.Name] = await _ledger.PeerAsync(peer.Name, _stopping.Token);
+            return new LedgerView(await _ledger.NodesAsync(_stopping.Token), peers);
+        }
     }
 
     private void NoteKey(PurgeRecord record)
@@ -182,4 +214,6 @@ internal sealed partial class PurgeBus : IPurgeBus, IHostedService, IAsyncDispos
         await _ledger.ReportAsync(_options.Node, position, _stopping.Token);
         (_reported, _reportedAt) = (position, _time.GetTimestamp());
     }
+
+    private sealed record LedgerView(IReadOnlyDictionary<string, long> Nodes, Dictionary<string, PeerState?> Peers);
 }

@@ -22,6 +22,7 @@ internal sealed partial class PurgeTail(
 
     private readonly Wake _passed = new();
     private readonly Queue<(long Id, PurgeEntry Entry)> _accepted = new();
+    private readonly Dictionary<long, PurgeEntry> _acceptedById = [];
     private readonly SortedSet<long> _unread = [];
     private readonly List<PurgeEntry> _toRestore = [];
     private long _position;
@@ -100,6 +101,13 @@ internal sealed partial class PurgeTail(
         Remember(id, entry);
     }
 
+    /// <summary>A purge that this node has accepted lately; null: it hasn't.</summary>
+    internal PurgeEntry? FindAccepted(long id)
+    {
+        lock (_accepted)
+            return _acceptedById.GetValueOrDefault(id);
+    }
+
     // Until the log has been read again, others may have purged what is in the store that they share with this node.
     private void Lose()
     {
@@ -120,8 +128,9 @@ internal sealed partial class PurgeTail(
         lock (_accepted)
         {
             _accepted.Enqueue((id, entry));
+            _acceptedById[id] = entry;
             if (_accepted.Count > MaxAccepted)
-                _accepted.Dequeue();
+                _acceptedById.Remove(_accepted.Dequeue().Id);
             if (id > _purges)
                 _unread.Add(id);
             Volatile.Write(ref _newest, Math.Max(_newest, id));

@@ -38,6 +38,7 @@ internal sealed partial class TrafficPurges : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _telling = Task.CompletedTask;
     private int _isDropping;
+    private bool _disposed;
 
     /// <param name="log">Where it's told.</param>
     /// <param name="bus">This node's.</param>
@@ -58,6 +59,8 @@ internal sealed partial class TrafficPurges : IAsyncDisposable
     /// <summary>Tells what is waiting, for a moment, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         _epochs.Announced -= Add;
         _waiting.Writer.TryComplete();
         await _telling.WaitAsync(PatienceAtEnd, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -151,6 +151,22 @@ public class PurgeTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("?wait=all")]
+    public async Task What_was_accepted_is_said_so_though_nobody_can_tell_who_has_it(string query)
+    {
+        await using var node = new Node();
+        node.Bus = new ForgetfulBus(node.Bus);
+        await node.Start();
+
+        var answer = await node.Purge("""{ "tags": ["a"] }""", query);
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.Status);
+        Assert.StartsWith("local-", (string)answer.Json["id"]!, StringComparison.Ordinal);
+        Assert.False((bool)answer.Json["everywhere"]!);
+    }
+
+    [Theory]
     [InlineData("""{ "urls": ["http://example.org/ok", "/relative"] }""", "/urls/1: not an absolute")]
     [InlineData("""{ "urls": ["ftp://example.org/"] }""", "/urls/0: not an absolute")]
     [InlineData("""{ "urls": ["http://elsewhere.example/"] }""", "/urls/0: no site of the host elsewhere.example")]
@@ -254,6 +270,19 @@ public class PurgeTests
             await inner.FindAsync(id, cancellation) is { } status ? status with { Pops = [new PurgeAcknowledgement("ams", false, false, "timeout")] } : null;
 
         public async Task<PurgeStatus> WaitForAllAsync(string id, TimeSpan deadline, CancellationToken cancellation) => (await FindAsync(id, cancellation))!;
+
+        public PurgeEstimate Estimate(PurgeRequest request) => inner.Estimate(request);
+    }
+
+    // Redis went away just after.
+    private sealed class ForgetfulBus(IPurgeBus inner) : IPurgeBus
+    {
+        public Task<PurgeReceipt> AcceptAsync(PurgeRequest request, string by, string? idempotencyKey, CancellationToken cancellation) =>
+            inner.AcceptAsync(request, by, idempotencyKey, cancellation);
+
+        public Task<PurgeStatus?> FindAsync(string id, CancellationToken cancellation) => throw new PurgeLogUnavailableException("no Redis");
+
+        public Task<PurgeStatus> WaitForAllAsync(string id, TimeSpan deadline, CancellationToken cancellation) => throw new PurgeLogUnavailableException("no Redis");
 
         public PurgeEstimate Estimate(PurgeRequest request) => inner.Estimate(request);
     }

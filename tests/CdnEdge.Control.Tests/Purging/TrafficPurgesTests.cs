@@ -166,7 +166,7 @@ public sealed class TrafficPurgesTests : IAsyncLifetime
         var read = new List<PurgeRecord>();
         await Deadline.Until(async () =>
         {
-            read.AddRange(await log.ReadAsync(read is [.., var last] ? last.Id : 0, 7, TestContext.Current.CancellationToken));
+            read.AddRange(await log.ReadAsync(read is [.., var last] ? last.Id : 0, 50, TestContext.Current.CancellationToken));
             return read.Count >= count;
         });
         Assert.Equal(count, read.Count);

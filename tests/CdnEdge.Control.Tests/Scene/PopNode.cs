@@ -94,7 +94,8 @@ internal sealed class PopNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        await _propagation.DisposeAsync();
+        await _propagation.StopAsync(default);
+        await _propagation.DisposeAsync(); // as a host does
         if (_redis is not null)
             await _redis.DisposeAsync();
         _memory.Dispose();

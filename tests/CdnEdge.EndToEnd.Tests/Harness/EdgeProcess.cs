@@ -13,6 +13,7 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Uri> _admin = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // A test run that is broken off takes its edges along.
     static EdgeProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
@@ -28,6 +29,9 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     internal Uri Address => _listening.Task.Result;
+
+    /// <summary>Its admin API; only if it was started with one.</summary>
+    internal Uri AdminAddress => _admin.Task.Result;
 
     /// <summary>What it printed so far.</summary>
     internal string Output
@@ -55,14 +59,18 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
 
     /// <param name="arguments">What follows <c>serve --listen http://127.0.0.1:0</c>.</param>
     /// <param name="environment">Environment variables such as <c>CdnEdge__Memory__MaxBytes</c>.</param>
+    /// <param name="withAdmin">With an admin API, on a free port too.</param>
     internal static async Task<EdgeProcess> Serve(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, bool withAdmin = false)
     {
-        var edge = new EdgeProcess(Prepare(["serve", "--listen", "http://127.0.0.1:0", "--admin", "none", .. arguments], environment));
+        var admin = withAdmin ? "http://127.0.0.1:0" : "none";
+        var edge = new EdgeProcess(Prepare(["serve", "--listen", "http://127.0.0.1:0", "--admin", admin, .. arguments], environment));
         try
         {
             edge.Start();
             await Deadline.Within(edge._listening.Task, "cdnedge to listen");
+            if (withAdmin)
+                await Deadline.Within(edge._admin.Task, "its admin API");
             return edge;
         }
         catch (Exception failure)
@@ -82,6 +90,21 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
         return (edge._process.ExitCode, edge.Output);
     }
 
+    /// <summary>Holds it still (SIGSTOP).</summary>
+    internal void Pause() => Signal("STOP");
+
+    internal void Resume() => Signal("CONT");
+
+    /// <summary>Asks it to stop (SIGTERM), and waits until it has; its exit code.</summary>
+    internal async Task<int> StopAsync()
+    {
+        Signal("TERM");
+        await Deadline.Within(_process.WaitForExitAsync(), "cdnedge to stop");
+        Running.TryRemove(_process, out _);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it at once (SIGKILL).</summary>
     public async ValueTask DisposeAsync()
     {
         if (Running.TryRemove(_process, out _))
@@ -113,7 +136,11 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
     {
         _process.OutputDataReceived += (_, line) => Read(line.Data);
         _process.ErrorDataReceived += (_, line) => Read(line.Data);
-        _process.Exited += (_, _) => _listening.TrySetException(new InvalidOperationException("it ended by itself"));
+        _process.Exited += (_, _) =>
+        {
+            _listening.TrySetException(new InvalidOperationException("it ended by itself"));
+            _admin.TrySetCanceled();
+        };
         Running.TryAdd(_process, true);
         _process.Start();
         _process.StandardInput.Close();
@@ -129,6 +156,14 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
             _output.AppendLine(line);
         if (ListeningLine().Match(line) is { Success: true } match)
             _listening.TrySetResult(new Uri(match.Groups[1].Value));
+        else if (AdminLine().Match(line) is { Success: true } admin)
+            _admin.TrySetResult(new Uri(admin.Groups[1].Value));
+    }
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
     }
 
     private static void Kill(Process process)
@@ -145,6 +180,9 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
 
     [GeneratedRegex(@"Now listening on: (http://[\d.]+:\d+)")]
     private static partial Regex ListeningLine();
+
+    [GeneratedRegex(@"Admin API on: (http://[\d.]+:\d+)")]
+    private static partial Regex AdminLine();
 
     [GeneratedRegex("^(CdnEdge|ReverseProxy|Kestrel|Logging|ASPNETCORE)_|^DOTNET_(ENVIRONMENT|URLS)", RegexOptions.IgnoreCase)]
     private static partial Regex Settings();

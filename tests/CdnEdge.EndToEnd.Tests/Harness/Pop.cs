@@ -1,8 +1,14 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
 namespace CdnEdge.EndToEnd.Tests.Harness;
 
 /// <summary>A scripted origin, a real Redis and as many real nodes as a test wants to share it.</summary>
 internal sealed class Pop : IAsyncDisposable
 {
+    /// <summary>Bytes of a body that takes many chunks in Redis.</summary>
+    internal const int Large = 3 * 1024 * 1024 + 17;
+
     private readonly List<EdgeProcess> _nodes = [];
 
     private Pop(RedisServer redis) => Redis = redis;
@@ -25,7 +31,8 @@ internal sealed class Pop : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             environment[name] = value;
-        var node = await EdgeProcess.Serve(["--origin", Origin.Url, "--redis", $"127.0.0.1:{redisPort ?? Redis.Port}"], environment);
+        environment.TryAdd("CdnEdge__Purge__Node", $"node-{_nodes.Count}");
+        var node = await EdgeProcess.Serve(["--origin", Origin.Url, "--redis", $"127.0.0.1:{redisPort ?? Redis.Port}"], environment, withAdmin: true);
         _nodes.Add(node);
         return node;
     }
@@ -41,8 +48,35 @@ internal sealed class Pop : IAsyncDisposable
         return await client.Receive(method);
     }
 
-    /// <summary>Waits until so many names are in Redis, leases not counted.</summary>
-    internal Task SharedAsync(int names = 1) => Deadline.Until(async () => (await Redis.NamesAsync()).Count(name => !name.Contains(":l:", StringComparison.Ordinal)) >= names);
+    /// <summary>Purges through a node, and waits until the PoP's others have it.</summary>
+    internal static async Task PurgeAsync(EdgeProcess node, string json)
+    {
+        using var client = new HttpClient { BaseAddress = node.AdminAddress };
+        using var answer = await client.PostAsync("/purge?wait=all", new StringContent(json, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>What the admin API says to this path.</summary>
+    internal static async Task<JsonNode> AdminAsync(EdgeProcess node, string path)
+    {
+        using var client = new HttpClient { BaseAddress = node.AdminAddress };
+        return JsonNode.Parse(await client.GetStringAsync(path, TestContext.Current.CancellationToken))!;
+    }
+
+    /// <summary>The names of what is stored in Redis: without leases and the log of purges.</summary>
+    internal async Task<IReadOnlyList<string>> NamesAsync() =>
+        [.. (await Redis.NamesAsync()).Where(name => name.StartsWith("cdnedge:{", StringComparison.Ordinal) && !name.Contains(":l:", StringComparison.Ordinal))];
+
+    /// <summary>Waits until there are so many of them.</summary>
+    internal Task SharedAsync(int names = 1) => Deadline.Until(async () => (await NamesAsync()).Count >= names);
+
+    /// <summary>A body in which no two places look alike for long.</summary>
+    internal static string Text(int length) =>
+        string.Create(length, 0, static (text, _) =>
+        {
+            for (var i = 0; i < text.Length; i++)
+                text[i] = (char)('a' + (i * 31 + i / 1000) % 26);
+        });
 
     public async ValueTask DisposeAsync()
     {

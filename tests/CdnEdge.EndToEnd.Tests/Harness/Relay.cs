@@ -3,26 +3,40 @@ using System.Net.Sockets;
 
 namespace CdnEdge.EndToEnd.Tests.Harness;
 
-/// <summary>A TCP relay to a port of 127.0.0.1, to make a connection slow or lose it in the middle.</summary>
+/// <summary>A TCP relay to a port of 127.0.0.1, to make a connection slow, lose it in the middle, or close the port for a while.</summary>
 internal sealed class Relay : IAsyncDisposable
 {
-    private readonly int _target;
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly Task _accepting;
     private readonly List<Task> _connections = [];
+    private Socket _listener = null!;
+    private CancellationTokenSource _stopping = null!;
+    private Task _accepting = null!;
     private volatile Gate _gate = new(long.MaxValue);
 
-    internal Relay(int target)
+    internal Relay(int target = 0)
     {
-        _target = target;
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen();
+        Target = target;
+        Listen(0);
         Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
-        _accepting = AcceptAsync();
     }
 
     internal int Port { get; }
+
+    /// <summary>Where new connections go: who's behind it may be started again on another port.</summary>
+    internal int Target { get; set; }
+
+    /// <summary>Closes the port and all connections.</summary>
+    internal async Task CloseAsync()
+    {
+        await _stopping.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        await Task.WhenAll(_connections);
+        _connections.Clear();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Listens on its port again.</summary>
+    internal void ListenAgain() => Listen(Port);
 
     /// <summary>From now on so many bytes of the answers pass, then nothing until <see cref="Open"/>: the connection stays.</summary>
     internal void HoldAfter(long bytes) => _gate = new Gate(bytes);
@@ -40,20 +54,27 @@ internal sealed class Relay : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        _listener.Dispose();
-        await _accepting;
-        await Task.WhenAll(_connections);
-        _stopping.Dispose();
+        if (!_accepting.IsCompleted)
+            await CloseAsync();
+    }
+
+    private void Listen(int port)
+    {
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        _listener.Listen();
+        _stopping = new CancellationTokenSource();
+        _accepting = AcceptAsync();
     }
 
     private async Task AcceptAsync()
     {
-        while (!_stopping.IsCancellationRequested)
+        var stopping = _stopping.Token;
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                var client = await _listener.AcceptAsync(_stopping.Token);
+                var client = await _listener.AcceptAsync(stopping);
                 _connections.Add(RelayAsync(client));
             }
             catch (Exception closed) when (closed is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -69,7 +90,7 @@ internal sealed class Relay : IAsyncDisposable
         using var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await far.ConnectAsync(IPAddress.Loopback, _target, _stopping.Token);
+            await far.ConnectAsync(IPAddress.Loopback, Target, _stopping.Token);
             await Task.WhenAny(PassAsync(near, far, gated: false), PassAsync(far, near, gated: true));
         }
         catch (Exception gone) when (gone is OperationCanceledException or SocketException)

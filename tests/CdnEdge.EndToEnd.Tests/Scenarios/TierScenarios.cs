@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CdnEdge.EndToEnd.Tests.Harness;
 using StackExchange.Redis;
 
@@ -7,16 +6,14 @@ namespace CdnEdge.EndToEnd.Tests.Scenarios;
 /// <summary>The nodes of a PoP share what they fetched through a Redis.</summary>
 public sealed class TierScenarios
 {
-    private const int Large = 3 * 1024 * 1024 + 17;
-
     [Theory]
     [InlineData(0)]
     [InlineData(1000)]
-    [InlineData(Large)]
+    [InlineData(Pop.Large)]
     public async Task What_one_node_fetched_another_has(int length)
     {
         await using var pop = await Pop.StartAsync();
-        var body = Text(length);
+        var body = Pop.Text(length);
         var page = pop.Origin.Serves(origin => origin.Fresh(body, "X-Kind: page"));
         var first = await pop.NodeAsync();
         var second = await pop.NodeAsync();
@@ -56,7 +53,7 @@ public sealed class TierScenarios
     public async Task Ranges_heads_and_only_if_cached_are_answered_from_redis()
     {
         await using var pop = await Pop.StartAsync();
-        var body = Text(Large);
+        var body = Pop.Text(Pop.Large);
         var page = pop.Origin.Serves(origin => origin.Fresh(body, "ETag: \"1\""));
         await Pop.AskAsync(await pop.NodeAsync(), page.Path);
         await pop.SharedAsync();
@@ -66,9 +63,9 @@ public sealed class TierScenarios
         var cached = await Pop.AskAsync(await pop.NodeAsync(), page.Path, "GET", "Cache-Control: only-if-cached");
         var absent = await Pop.AskAsync(await pop.NodeAsync(), "/absent", "GET", "Cache-Control: only-if-cached");
 
-        Assert.Equal((206, body[1000000..1000010], $"bytes 1000000-1000009/{Large}"), (range.Status, range.Text, range.Headers["Content-Range"]));
-        Assert.Equal((200, (long?)Large, true), (head.Status, head.Headers.Number("Content-Length"), head.IsHit));
-        Assert.Equal((200, Large, true), (cached.Status, cached.Body.Length, cached.IsHit));
+        Assert.Equal((206, body[1000000..1000010], $"bytes 1000000-1000009/{Pop.Large}"), (range.Status, range.Text, range.Headers["Content-Range"]));
+        Assert.Equal((200, (long?)Pop.Large, true), (head.Status, head.Headers.Number("Content-Length"), head.IsHit));
+        Assert.Equal((200, Pop.Large, true), (cached.Status, cached.Body.Length, cached.IsHit));
         Assert.Equal(504, absent.Status);
         Assert.Single(page.Requests);
     }
@@ -209,6 +206,117 @@ public sealed class TierScenarios
         Assert.Equal("in it", (await Pop.AskAsync(second, page.Path, "GET", "Accept-Language: it")).Text);
     }
 
+    [Theory]
+    [InlineData("""{ "tags": [ "page" ] }""")]
+    [InlineData("""{ "everything": true }""")]
+    [InlineData("""{ "sites": [ "www.example.org" ] }""")]
+    public async Task What_was_purged_comes_back_from_redis_to_nobody(string purge)
+    {
+        await using var pop = await Pop.StartAsync();
+        var page = pop.Origin.Serves(origin => origin.Fresh("old", "Surrogate-Key: page"), origin => origin.Fresh("new", "Surrogate-Key: page"));
+        var first = await pop.NodeAsync();
+        await Pop.AskAsync(first, page.Path);
+        await pop.SharedAsync();
+        var second = await pop.NodeAsync();
+        await Pop.AskAsync(second, page.Path);
+
+        await Pop.PurgeAsync(first, purge);
+
+        // Also a node that begins afterwards, with nothing but the log to know it from.
+        foreach (var node in new[] { await pop.NodeAsync(), second, first })
+            Assert.Equal("new", (await Pop.AskAsync(node, page.Path)).Text);
+        Assert.Equal(2, page.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_fetch_that_was_under_way_when_the_purge_came_puts_nothing_into_redis_that_anybody_uses()
+    {
+        await using var pop = await Pop.StartAsync();
+        var rest = new Signal("the rest");
+        var page = pop.Origin.Serves(
+            async origin =>
+            {
+                await origin.Begin(200, "Cache-Control: max-age=600");
+                await origin.Chunk("old");
+                await rest.Opened();
+                await origin.End();
+            },
+            origin => origin.Fresh("new"));
+        var first = await pop.NodeAsync();
+        var underWay = Pop.AskAsync(first, page.Path);
+        await page.Asked(1);
+
+        await Pop.PurgeAsync(await pop.NodeAsync(), """{ "everything": true }""");
+        rest.Open();
+        Assert.Equal("old", (await underWay).Text);
+
+        Assert.Equal("new", (await Pop.AskAsync(await pop.NodeAsync(), page.Path)).Text);
+        Assert.Equal("new", (await Pop.AskAsync(first, page.Path)).Text);
+    }
+
+    [Fact]
+    public async Task What_was_purged_softly_is_validated_from_redis_or_stands_in_for_an_error()
+    {
+        await using var pop = await Pop.StartAsync();
+        var page = pop.Origin.Serves(
+            origin => origin.Respond(200, ["Cache-Control: max-age=600, stale-if-error=600", "ETag: \"1\""], "hello"),
+            origin => origin.Respond(503, [], "down"),
+            origin => origin.Respond(304, ["Cache-Control: max-age=600, stale-if-error=600", "ETag: \"1\""]));
+        var first = await pop.NodeAsync();
+        await Pop.AskAsync(first, page.Path);
+        await pop.SharedAsync();
+
+        await Pop.PurgeAsync(first, """{ "everything": true, "soft": true }""");
+
+        var instead = await Pop.AskAsync(await pop.NodeAsync(), page.Path);
+        Assert.Equal((200, "hello"), (instead.Status, instead.Text));
+        Assert.Contains("detail=stale-if-error", instead.CacheStatus);
+        var validated = await Pop.AskAsync(await pop.NodeAsync(), page.Path);
+        Assert.Equal((200, "hello"), (validated.Status, validated.Text));
+        Assert.Contains("fwd-status=304", validated.CacheStatusParameters);
+        Assert.Equal("\"1\"", page.Requests[^1].Headers["If-None-Match"]);
+
+        // What was validated after the purge is fresh for all.
+        await Deadline.Until(async () => (await Pop.AskAsync(first, page.Path)).IsHit);
+        Assert.Equal(3, page.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_change_through_one_node_is_seen_at_the_others()
+    {
+        await using var pop = await Pop.StartAsync();
+        var page = pop.Origin.Serves(
+            origin => origin.Fresh("old"),
+            origin => origin.Respond(204, []),
+            origin => origin.Fresh("new"));
+        var first = await pop.NodeAsync();
+        var second = await pop.NodeAsync();
+        await Pop.AskAsync(first, page.Path);
+        await pop.SharedAsync();
+        Assert.Equal("old", (await Pop.AskAsync(second, page.Path)).Text);
+
+        await Pop.AskAsync(first, page.Path, "POST", "Content-Length: 0");
+
+        await Deadline.Until(async () => (await Pop.AskAsync(second, page.Path)).Text == "new");
+        Assert.Equal(3, page.Requests.Count);
+    }
+
+    [Fact]
+    public async Task The_admin_api_shows_both_tiers()
+    {
+        await using var pop = await Pop.StartAsync();
+        var page = pop.Origin.Serves(origin => origin.Fresh("hello", "Vary: Accept-Language"));
+        var node = await pop.NodeAsync();
+        await Pop.AskAsync(node, page.Path, "GET", "Accept-Language: de");
+        await pop.SharedAsync(names: 2);
+        var query = $"/objects?url={Uri.EscapeDataString($"http://www.example.org{page.Path}")}";
+
+        var variants = (await Pop.AdminAsync(node, $"{query}&header={Uri.EscapeDataString("Accept-Language: de")}"))["stored"]![0]!["variants"]!.AsArray();
+        Assert.Equal(["memory", "redis"], variants.Select(variant => (string)variant!["tier"]!));
+        Assert.All(variants, variant => Assert.Equal((5L, "hit"), ((long)variant!["bodyBytes"]!, (string)variant["served"]!)));
+        Assert.Single((await Pop.AdminAsync(node, query))["stored"]![0]!["variants"]!.AsArray());
+    }
+
     [Fact]
     public async Task A_change_takes_away_what_redis_has()
     {
@@ -243,157 +351,6 @@ public sealed class TierScenarios
         await Deadline.Until(async () => (await Pop.AskAsync(await pop.NodeAsync(), page.Path)).Text == "new");
     }
 
-    [Fact]
-    public async Task The_first_bytes_leave_before_the_last_have_come()
-    {
-        await using var pop = await Pop.StartAsync();
-        await using var relay = new Relay(pop.Redis.Port);
-        var body = Text(Large);
-        var page = pop.Origin.Serves(origin => origin.Fresh(body));
-        await Pop.AskAsync(await pop.NodeAsync(), page.Path);
-        await pop.SharedAsync();
-        var slow = await pop.NodeAsync(relay.Port);
-
-        relay.HoldAfter(1024 * 1024);
-        await using var client = await RawClient.Connect(slow.Address);
-        await client.Ask("GET", page.Path, Pop.Site);
-        var answer = await client.ReceiveHead();
-        await answer.ReadUntil(body[..1000]);
-        Assert.True(relay.IsHolding);
-        Assert.Equal(BodyEnd.Open, answer.End);
-
-        relay.Open();
-        await answer.ReadToEnd();
-        Assert.Equal((body, BodyEnd.Whole), (answer.Text, answer.End));
-        Assert.Single(page.Requests);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Redis_lost_in_the_middle_of_a_body_the_origin_has_the_rest(bool same)
-    {
-        await using var pop = await Pop.StartAsync();
-        await using var relay = new Relay(pop.Redis.Port);
-        var body = Text(Large);
-        var page = pop.Origin.Serves(
-            origin => origin.Fresh(body),
-            origin => origin.Fresh(same ? body : "z" + body[1..]));
-        await Pop.AskAsync(await pop.NodeAsync(), page.Path);
-        await pop.SharedAsync();
-        var node = await pop.NodeAsync(relay.Port, ("CdnEdge__Redis__Timeout", "00:00:00.5"));
-
-        relay.HoldAfter(1024 * 1024);
-        var answer = await Pop.AskAsync(node, page.Path);
-
-        // Another version's end doesn't belong to this one's beginning: such a body must not look whole.
-        Assert.Equal(200, answer.Status);
-        Assert.Equal(same ? (BodyEnd.Whole, body) : (BodyEnd.Broken, body[..answer.Text.Length]), (answer.End, answer.Text));
-        Assert.Equal(2, page.Requests.Count);
-    }
-
-    [Fact]
-    public async Task Redis_that_hangs_dies_or_comes_late_is_as_if_absent()
-    {
-        (string, string) asConfigured = ("CdnEdge__Redis__Timeout", "00:00:00.050");
-        await using var pop = await Pop.StartAsync();
-        var node = await pop.NodeAsync(null, asConfigured);
-
-        pop.Redis.Pause();
-        for (var i = 0; i < 10; i++)
-            await MissAsync(pop, node);
-        pop.Redis.Resume();
-        await SharedAgainAsync(pop, node);
-
-        await pop.Redis.StopAsync();
-        for (var i = 0; i < 10; i++)
-            await MissAsync(pop, node);
-        var late = await pop.NodeAsync(null, asConfigured);
-        await MissAsync(pop, late);
-        await pop.Redis.StartAgainAsync();
-        await SharedAgainAsync(pop, late);
-        await SharedAgainAsync(pop, node);
-
-        // One line per change of state, not per request.
-        Assert.InRange(node.Output.Split('\n').Count(line => line.Contains("Redis doesn't answer", StringComparison.Ordinal)), 1, 3);
-    }
-
-    [Fact]
-    public async Task Garbage_in_redis_is_as_if_absent()
-    {
-        await using var pop = await Pop.StartAsync();
-        var page = pop.Origin.Serves(origin => origin.Fresh(Text(Large)));
-        await Pop.AskAsync(await pop.NodeAsync(), page.Path);
-        await pop.SharedAsync();
-        foreach (var name in await pop.Redis.NamesAsync())
-            await pop.Redis.Database.StringSetAsync(name, new string('x', 1000));
-
-        var answer = await Pop.AskAsync(await pop.NodeAsync(), page.Path);
-        Assert.Equal((200, Text(Large)), (answer.Status, answer.Text));
-
-        foreach (var name in await pop.Redis.NamesAsync())
-        {
-            await pop.Redis.Database.KeyDeleteAsync(name);
-            await pop.Redis.Database.HashSetAsync(name, "a", "b");
-        }
-
-        Assert.Equal(200, (await Pop.AskAsync(await pop.NodeAsync(), page.Path)).Status);
-    }
-
-    [Fact]
-    public async Task Without_a_key_the_tier_stays_off_and_says_so()
-    {
-        await using var pop = await Pop.StartAsync();
-        var page = pop.Origin.Serves(origin => origin.Fresh("hello"));
-        var node = await pop.NodeAsync(null, ("CdnEdge__Redis__AllowPlaintext", "false"));
-
-        await Pop.AskAsync(node, page.Path);
-        await Pop.AskAsync(await pop.NodeAsync(null, ("CdnEdge__Redis__AllowPlaintext", "false")), page.Path);
-
-        Assert.Equal(2, page.Requests.Count);
-        Assert.Contains("CdnEdge:Redis:Keys has no key", node.Output);
-    }
-
-    [Fact]
-    public async Task With_keys_nobody_reads_it_but_who_has_them()
-    {
-        await using var pop = await Pop.StartAsync();
-        var page = pop.Origin.Serves(origin => origin.Fresh("a secret that nobody may read", "X-Also: hidden"));
-        var key = ("CdnEdge__Redis__Keys__2026", Convert.ToBase64String(Enumerable.Range(0, 32).Select(static i => (byte)i).ToArray()));
-        await Pop.AskAsync(await pop.NodeAsync(null, key), page.Path);
-        await pop.SharedAsync();
-
-        foreach (var name in await pop.Redis.NamesAsync())
-        {
-            Assert.DoesNotContain(page.Path, name, StringComparison.Ordinal);
-            var value = ((string?)await pop.Redis.Database.StringGetAsync(name))!;
-            Assert.DoesNotContain("secret", value, StringComparison.Ordinal);
-            Assert.DoesNotContain("hidden", value, StringComparison.Ordinal);
-        }
-
-        Assert.True((await Pop.AskAsync(await pop.NodeAsync(null, key), page.Path)).IsHit);
-        Assert.False((await Pop.AskAsync(await pop.NodeAsync(), page.Path)).IsHit);
-    }
-
-    /// <summary>A miss, at about the latency of a plain one.</summary>
-    private static async Task MissAsync(Pop pop, EdgeProcess node)
-    {
-        var page = pop.Origin.Serves(origin => origin.Fresh("hello"));
-        var began = Stopwatch.GetTimestamp();
-        var answer = await Pop.AskAsync(node, page.Path);
-        Assert.Equal((200, "hello"), (answer.Status, answer.Text));
-        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5), "A client waited for Redis.");
-    }
-
-    private static Task SharedAgainAsync(Pop pop, EdgeProcess node) => Deadline.Until(async () =>
-    {
-        var page = pop.Origin.Serves(origin => origin.Fresh("hello"));
-        var before = (await pop.Redis.NamesAsync()).Length;
-        await Pop.AskAsync(node, page.Path);
-        await Task.Delay(50);
-        return (await pop.Redis.NamesAsync()).Length > before;
-    });
-
     private static Task StaleAsync(EdgeProcess node, Resource page) => Deadline.Until(async () =>
         (await Pop.AskAsync(node, page.Path, "GET", "Cache-Control: only-if-cached")).Status == 504);
 
@@ -403,11 +360,4 @@ public sealed class TierScenarios
         var line = statistics.SelectMany(static group => group).FirstOrDefault(pair => pair.Key == $"cmdstat_{command}").Value;
         return line is null ? 0 : long.Parse(line.Split(',')[0]["calls=".Length..], System.Globalization.CultureInfo.InvariantCulture);
     }
-
-    private static string Text(int length) =>
-        string.Create(length, 0, static (text, _) =>
-        {
-            for (var i = 0; i < text.Length; i++)
-                text[i] = (char)('a' + (i * 31 + i / 1000) % 26);
-        });
 }
