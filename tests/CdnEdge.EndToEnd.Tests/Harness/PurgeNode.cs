@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace CdnEdge.EndToEnd.Tests.Harness;
@@ -56,7 +57,10 @@ internal sealed class PurgeNode : IAsyncDisposable
 
     /// <summary>Gets all of them until each is answered from memory.</summary>
     internal Task WarmAsync(IEnumerable<int> pages) => EachAsync(pages, async page =>
-        await Deadline.Until(async () => (await GetAsync(page)).CacheStatus.StartsWith("cdnedge; hit", StringComparison.Ordinal), $"page {page} to be stored"));
+    {
+        await GetAsync(page);
+        await Deadline.Until(async () => (await GetAsync(page)).CacheStatus.StartsWith("cdnedge; hit", StringComparison.Ordinal), $"page {page} to be stored");
+    });
 
     /// <summary>Which of them are served as something else.</summary>
     internal async Task<int[]> OthersThanAsync(string body, IEnumerable<int> pages)
@@ -74,7 +78,8 @@ internal sealed class PurgeNode : IAsyncDisposable
     {
         try
         {
-            using var response = await _admin.PostAsJsonAsync("/purge", new { urls = new[] { $"http://{PurgeScene.Site}/{page}" } }, TestContext.Current.CancellationToken);
+            using var content = new StringContent($$"""{ "urls": [ "http://{{PurgeScene.Site}}/{{page}}" ] }""", Encoding.UTF8, "application/json");
+            using var response = await _admin.PostAsync("/purge", content, TestContext.Current.CancellationToken);
             if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted)
                 return PurgeOutcome.Accepted;
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));

@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Running;
 using CdnEdge.Benchmarks;
+using CdnEdge.Benchmarks.Purging;
 
-// dotnet run -c Release --project tests/benchmarks/CdnEdge.Benchmarks -- hit-ratio | overhead | (BenchmarkDotNet's arguments)
+// dotnet run -c Release --project tests/benchmarks/CdnEdge.Benchmarks -- hit-ratio | overhead | purge | (BenchmarkDotNet's arguments)
 switch (args)
 {
     case ["hit-ratio", ..]:
@@ -9,6 +10,10 @@ switch (args)
         break;
     case ["overhead", ..]:
         Overhead.Run(Console.Out);
+        break;
+    case ["purge", ..]:
+        PurgeCost.Run(Console.Out);
+        await PurgeLatency.RunAsync(Console.Out);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(HitRatio).Assembly).Run(args);
