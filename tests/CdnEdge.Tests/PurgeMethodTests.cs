@@ -130,6 +130,76 @@ public sealed class PurgeMethodTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, (await Send("PURGE", "/a", ("Fastly-Key", _token), ("Cache-Tag", new string('x', 2000)))).Status);
     }
 
+    // What WP Rocket, Proxy Cache Purge and W3 Total Cache send: the first three name a regular expression.
+    [Theory]
+    [InlineData("/.*", "regex", "/ /a?x=1 /news /news/1 /newsletter")]
+    [InlineData("/news/.*", "regex", "/news /news/1")]
+    [InlineData("/news.*", "regex", "/news /news/1")]
+    [InlineData("/news/", "Regex", "/news /news/1")]
+    [InlineData("/.*", "", "/ /a?x=1 /news /news/1 /newsletter")]
+    [InlineData("/news/.*", "default", "/news /news/1")]
+    [InlineData("/*", "", "/ /a?x=1 /news /news/1 /newsletter")]
+    [InlineData("/news", "exact", "/news")]
+    [InlineData("/news*", "", "")]
+    public async Task A_pattern_that_means_all_below_a_path_purges_that(string target, string how, string purged)
+    {
+        await Start("""{ "Enabled": true }""");
+        string[] targets = ["/", "/a?x=1", "/news", "/news/1", "/newsletter"];
+        foreach (var each in targets)
+            await Send("GET", each);
+        Assert.Equal(targets.Length, _served);
+
+        (string, string)[] fields = how.Length == 0 ? [("Fastly-Key", _token)] : [("Fastly-Key", _token), ("X-Purge-Method", how)];
+        var (status, text) = await Send("PURGE", target, fields);
+
+        Assert.True(status == HttpStatusCode.OK, text);
+        var gone = new List<string>();
+        foreach (var each in targets)
+        {
+            var before = _served;
+            await Send("GET", each);
+            if (_served > before)
+                gone.Add(each);
+        }
+
+        Assert.Equal(purged, string.Join(' ', gone));
+    }
+
+    // An answer of 200 to what isn't done would be a page that stays wrong.
+    [Theory]
+    [InlineData("/(a|b)", "X-Purge-Method", "regex", "a regular expression")]
+    [InlineData("/a.*/b", "X-Purge-Method", "regex", "a regular expression")]
+    [InlineData("/a?x=.*", "X-Purge-Method", "regex", "a regular expression")]
+    [InlineData("/a", "X-Purge-Method", "tags", "'tags'")]
+    [InlineData("/", "X-Magento-Tags-Pattern", "((^|,)cat_p_1(,|$))", "Surrogate-Key")]
+    [InlineData("/", "Surrogate-Key", "", "Surrogate-Key: no tag")]
+    [InlineData("/", "Cache-Tag", " , ", "Cache-Tag: no tag")]
+    public async Task What_cannot_be_done_is_refused_rather_than_half_done(string target, string name, string value, string says)
+    {
+        await Start("""{ "Enabled": true }""");
+        await Send("GET", target);
+
+        var (status, problem) = await Send("PURGE", target, ("Fastly-Key", _token), (name, value));
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains(says, (string)JsonNode.Parse(problem)!["detail"]!, StringComparison.Ordinal);
+        Assert.Equal("GET 1", (await Send("GET", target)).Text);
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_fills_no_audit_log()
+    {
+        await Start("""{ "Enabled": true }""", audit: _file.Path + ".audit");
+
+        await Send("PURGE", "/a");
+        await Send("PURGE", "/a", ("Fastly-Key", AdminToken.New()));
+        await Send("PURGE", "/a", ("Fastly-Key", _token));
+
+        var line = JsonNode.Parse(Assert.Single(await ReadSharedAsync(_file.Path + ".audit")))!;
+        Assert.Equal(("cms", "127.0.0.1", "PURGE", "accepted"), ((string)line["who"]!, (string)line["from"]!, (string)line["what"]!, (string)line["outcome"]!));
+        Assert.EndsWith("/a", (string)line["request"]!["urls"]![0]!, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{ \"Enabled\": true }", "CdnEdge:PurgeMethod: no token could be used")]
     [InlineData("{ \"Enabled\": true, \"RequireToken\": false }", "CdnEdge:PurgeMethod:AllowFrom: missing")]
@@ -140,7 +210,7 @@ public sealed class PurgeMethodTests : IAsyncLifetime
         Assert.StartsWith(mistake, Assert.Single(reviewed.Errors), StringComparison.Ordinal);
     }
 
-    private async Task Start(string section, string hosts = "")
+    private async Task Start(string section, string hosts = "", string? audit = null)
     {
         _file.Write($$"""
             {
@@ -149,6 +219,7 @@ public sealed class PurgeMethodTests : IAsyncLifetime
                 "PurgeMethod": {{section}},
                 "Admin": {
                   "Listen": "http://127.0.0.1:0",
+                  {{(audit is null ? "" : $"\"AuditFile\": \"{audit}\",")}}
                   "Tokens": {
                     "cms": { "Hash": "{{AdminToken.HashOf(_token)}}", "Scopes": [ "purge" ] },
                     "looker": { "Hash": "{{AdminToken.HashOf(_looker)}}", "Scopes": [ "read" ] }
@@ -167,6 +238,12 @@ public sealed class PurgeMethodTests : IAsyncLifetime
         Assert.Empty(reviewed.Errors);
         _edge = EdgeHost.Build(source, file, reviewed);
         await _edge.StartAsync(Stop);
+    }
+
+    private static async Task<string[]> ReadSharedAsync(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return (await reader.ReadToEndAsync(Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private async Task<(HttpStatusCode Status, string Text)> Send(string method, string target, params (string Name, string Value)[] fields)

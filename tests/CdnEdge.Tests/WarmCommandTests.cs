@@ -150,6 +150,7 @@ public sealed class WarmCommandTests : IAsyncLifetime
     [InlineData("""{ "urls": [ "http://www.example.org/a" ], "requests": [] }""", "/requests")]
     [InlineData("""{ "urls": [ "http://www.example.org/a" ], "requests": [ { "Host": "x" } ] }""", "/requests/0/Host")]
     [InlineData("""{ "urls": [ "http://www.example.org/a" ], "requests": [ { "a b": "x" } ] }""", "/requests/0/a b")]
+    [InlineData("""{ "urls": [ "http://www.example.org/a" ], "requests": [ { "Content-Language": "de" } ] }""", "/requests/0/Content-Language")]
     [InlineData("""{ "urls": [ "http://www.example.org/a" ], "requests": [ { "X": "a\u000d\u000ab" } ] }""", "/requests/0/X")]
     [InlineData("""{ "url": "http://www.example.org/a" }""", "there are: urls, sitemap, requests, concurrency")]
     [InlineData("{}", "nothing to warm")]
@@ -197,6 +198,46 @@ public sealed class WarmCommandTests : IAsyncLifetime
         _slow.Release(50);
         Assert.InRange(_asked.Count, 5, 5 + 3 + 3);
         Assert.InRange(Volatile.Read(ref _mostPresent), 1, 3);
+    }
+
+    [Fact]
+    public async Task It_answers_before_the_sitemap_has_come()
+    {
+        using var client = new HttpClient { BaseAddress = Admin };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warm")
+        {
+            Content = JsonContent.Create(new { sitemap = "http://www.example.org/slow/sitemap.xml" }),
+        };
+
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop).WaitAsync(TimeSpan.FromSeconds(20), Stop);
+
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        _slow.Release();
+        Assert.Contains("event: end", await response.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_done_before_a_wrong_line_of_a_long_file_is_told_and_the_line_is_named()
+    {
+        var list = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllLinesAsync(list, [.. Enumerable.Range(0, WarmBody.MaxUrls).Select(i => $"http://www.example.org/{i}"), "/relative"], Stop);
+
+            var (code, output, error) = await Run("warm", "--file", list, "--concurrency", "32");
+
+            Assert.Equal(2, code);
+            Assert.Contains($"/urls/{WarmBody.MaxUrls}: ", error, StringComparison.Ordinal);
+            Assert.Contains("1000 requests: 1000 stored", output, StringComparison.Ordinal);
+
+            (code, output, _) = await Run("warm", "--file", list, "--concurrency", "32", "--json");
+            var sum = JsonNode.Parse(output)!;
+            Assert.Equal((2, 1000, 400), (code, (int)sum["hit"]!, (int)sum["refused"]!["status"]!));
+        }
+        finally
+        {
+            File.Delete(list);
+        }
     }
 
     [Fact]

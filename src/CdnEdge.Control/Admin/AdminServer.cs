@@ -61,7 +61,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Time);
         services.AddSingleton(parts.Memory);
         services.AddSingleton(new SharedTier(parts.Tier));
-        services.AddSingleton(_ => new Warmer(parts.Traffic, parts.Sites));
+        services.AddSingleton(_ => new Warmer(parts.Traffic, parts.Sites, parts.Time));
         services.AddSingleton(parts.Bus);
         services.AddSingleton(parts.Sites);
         services.AddSingleton(parts.Node);

@@ -1,13 +1,11 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Control;
 
 /// <summary>
-/// PURGE as plug-ins for Varnish, nginx and Fastly send it: of the URL that it asks for, or of the tags in <c>Surrogate-Key</c> or
-/// <c>Cache-Tag</c>; soft with <c>Fastly-Soft-Purge: 1</c>.
+/// PURGE as plug-ins for Varnish, nginx and Fastly send it: of the URL that it asks for, of all below it, or of the tags in
+/// <c>Surrogate-Key</c> or <c>Cache-Tag</c>; soft with <c>Fastly-Soft-Purge: 1</c>.
 /// </summary>
 internal sealed class PurgeMethod
 {
@@ -42,16 +40,18 @@ internal sealed class PurgeMethod
             context.Response.Headers.Connection = "close";
         if (Refusal(context) is { } refusal)
         {
-            _audit.Write(context, Name, $"refused: {refusal.Detail}");
+            // Not in the audit log, as on the admin API: whoever can reach the port could fill it.
             await refusal.WriteAsync(context);
             return;
         }
 
-        var body = BodyOf(context.Request);
-        var errors = PurgeReview.Errors(body, _sites, out var request);
+        PurgeRequest? request = null;
+        var body = PurgeMethodRequest.Read(context.Request, out var mistake);
+        if (body is not null)
+            mistake = string.Join("; ", PurgeReview.Errors(body, _sites, out request).Select(static error => error.Detail));
         if (request is null)
         {
-            var problem = AdminProblem.Of(StatusCodes.Status400BadRequest, $"Nothing was purged: {string.Join("; ", errors.Select(static error => error.Detail))}");
+            var problem = AdminProblem.Of(StatusCodes.Status400BadRequest, $"Nothing was purged: {mistake}");
             _audit.Write(context, Name, $"refused: {problem.Detail}");
             await problem.WriteAsync(context);
             return;
@@ -93,23 +93,6 @@ internal sealed class PurgeMethod
 
     private static string? TokenOf(IHeaderDictionary headers) =>
         headers["Fastly-Key"] is [{ } key] && AdminToken.IsPlausible(key) ? key : AdminAuthentication.BearerOf(headers.Authorization);
-
-    private static PurgeBody BodyOf(HttpRequest request)
-    {
-        var isSoft = request.Headers["Fastly-Soft-Purge"] is ["1"];
-        var tags = Tags(request.Headers["Surrogate-Key"], ' ').Concat(Tags(request.Headers["Cache-Tag"], ',')).Distinct(StringComparer.Ordinal).ToList();
-        return tags.Count > 0 ? new PurgeBody { Tags = tags, Soft = isSoft } : new PurgeBody { Urls = [UrlOf(request)], Soft = isSoft };
-    }
-
-    private static IEnumerable<string> Tags(StringValues lines, char separator) =>
-        lines.SelectMany(line => line!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-
-    /// <summary>As the client wrote it: escapes mean what they mean in the key of a GET for it.</summary>
-    private static string UrlOf(HttpRequest request)
-    {
-        var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return target.StartsWith('/') ? $"http://{request.Host}{target}" : target;
-    }
 }
 
 /// <summary>What PURGE is answered with.</summary>

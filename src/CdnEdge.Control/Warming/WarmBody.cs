@@ -87,6 +87,7 @@ internal sealed class WarmBody
     {
         if (fields is null)
             errors.Add(new(pointer, "null; an object of fields belongs here, such as { \"Accept-Encoding\": \"br\" }"));
+        using var request = new HttpRequestMessage();
         foreach (var (name, value) in fields ?? [])
         {
             if (!Caching.Token.IsToken(name))
@@ -95,6 +96,8 @@ internal sealed class WarmBody
                 errors.Add(new($"{pointer}/{name}", "not to be set here; it would have the answer not stored, or not be a request of its own"));
             else if (value is null || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
                 errors.Add(new($"{pointer}/{name}", "a value is a text of printable ASCII"));
+            else if (!request.Headers.TryAddWithoutValidation(name, value))
+                errors.Add(new($"{pointer}/{name}", "a field of a body, which a GET has none of"));
         }
     }
 }

@@ -30,7 +30,9 @@ internal static class WarmEndpoints
         if (warmer.TryBegin() is not { } run)
         {
             context.Response.Headers.RetryAfter = "10";
-            return AdminProblem.Of(StatusCodes.Status429TooManyRequests, $"{Warmer.MaxRuns} warmings run already; see Retry-After.").AsResult();
+            var problem = AdminProblem.Of(StatusCodes.Status429TooManyRequests, $"{Warmer.MaxRuns} warmings run already; see Retry-After.");
+            audit.Write(context, "warm", $"refused: {problem.Detail}");
+            return problem.AsResult();
         }
 
         // Given back even if the answer never begins.
@@ -45,6 +47,8 @@ internal static class WarmEndpoints
         SseItem<string> last = default;
         try
         {
+            // The head now: until a sitemap has been read there's no event, and the caller would think that nobody answers.
+            await context.Response.Body.FlushAsync(cancellation);
             await foreach (var item in warmer.RunAsync(order, cancellation))
             {
                 last = item;

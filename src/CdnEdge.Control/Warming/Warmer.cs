@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.ServerSentEvents;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -16,7 +14,8 @@ namespace CdnEdge.Control;
 /// </remarks>
 /// <param name="traffic">The addresses that serve traffic.</param>
 /// <param name="sites">What is served here.</param>
-internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sites)
+/// <param name="time">By which requests are given up.</param>
+internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sites, TimeProvider time)
 {
     /// <summary>Calls that run at a time; each has a bound of its own on its requests.</summary>
     internal const int MaxRuns = 4;
@@ -24,8 +23,10 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
     /// <summary>Failures that are listed at the end; more are counted.</summary>
     internal const int MaxListed = 1000;
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
+    /// <summary>How long an answer may take, to the end of its body: some have none.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    private readonly OwnTraffic _traffic = new(traffic);
     private int _runs;
 
     /// <summary>Begins a run, to be disposed of; null: too many run already.</summary>
@@ -42,7 +43,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
     /// </summary>
     internal async IAsyncEnumerable<SseItem<string>> RunAsync(WarmOrder order, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var http = Client(order.Concurrency);
+        using var http = _traffic.Client(order.Concurrency);
         var tally = new Tally();
         var urls = order.Urls.ToList();
         if (order.Sitemap is { } sitemap)
@@ -71,7 +72,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
         }
     }
 
-    private static async Task AskAllAsync(
+    private async Task AskAllAsync(
         HttpClient http, List<(Uri Url, Dictionary<string, string?> Fields)> requests, int concurrency, Tally tally, ChannelWriter<WarmProgress> done, CancellationToken cancellation)
     {
         Exception? failure = null;
@@ -93,17 +94,19 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
         }
     }
 
-    private static async Task<WarmProgress> AskAsync(HttpClient http, Uri url, Dictionary<string, string?> fields, Tally tally, CancellationToken cancellation)
+    private async Task<WarmProgress> AskAsync(HttpClient http, Uri url, Dictionary<string, string?> fields, Tally tally, CancellationToken cancellation)
     {
+        using var deadline = new CancellationTokenSource(Patience, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            using var request = Request(url);
+            using var request = OwnTraffic.Request(url);
             foreach (var (name, value) in fields)
                 request.Headers.TryAddWithoutValidation(name, value);
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
 
             // To its end: a body that nobody reads may not be stored.
-            await response.Content.CopyToAsync(Stream.Null, cancellation);
+            await response.Content.CopyToAsync(Stream.Null, patience.Token);
             var status = (int)response.StatusCode;
             var cacheStatus = response.Headers.TryGetValues("Cache-Status", out var lines) ? string.Join(", ", lines) : "";
             return tally.Count(url, status, OutcomeOf(status, cacheStatus), status >= 400 ? $"{status} {response.ReasonPhrase}" : cacheStatus);
@@ -125,19 +128,21 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
     {
         List<string> listed;
         bool isIndex;
+        using var deadline = new CancellationTokenSource(Patience, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            using var request = Request(sitemap);
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var request = OwnTraffic.Request(sitemap);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!response.IsSuccessStatusCode)
                 throw new InvalidDataException($"{(int)response.StatusCode} {response.ReasonPhrase}");
-            listed = Sitemap.Read(await ReadAsync(response.Content, cancellation), out isIndex);
+            listed = Sitemap.Read(await ReadAsync(response.Content, patience.Token), out isIndex);
             if (isIndex && !mayBeIndex)
                 throw new InvalidDataException("an index within an index, which the protocol doesn't allow");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            tally.Count(sitemap, null, "failed", $"the sitemap: {e.Message}");
+            tally.Count(sitemap, null, "failed", $"the sitemap: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
             return;
         }
 
@@ -168,44 +173,6 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
 
         all.Position = 0;
         return all;
-    }
-
-    // Keys know no scheme, and the connection is this node's own: https would be plain here, too.
-    private static HttpRequestMessage Request(Uri url) => new(
-        HttpMethod.Get,
-        PurgeUrl.Verbatim($"http://{url.Authority}{url.PathAndQuery}"));
-
-    private HttpClient Client(int concurrency) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = ConnectAsync,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        MaxConnectionsPerServer = concurrency,
-    })
-    {
-        Timeout = Timeout,
-    };
-
-    // Wherever the URL's host is: this node serves it.
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
-    {
-        var address = traffic().Select(static url => new Uri(url)).FirstOrDefault(static url => url.Scheme == "http")
-            ?? throw new HttpRequestException("the node serves no plain HTTP");
-        var host = address.Host is "0.0.0.0" or "localhost" ? IPAddress.Loopback
-            : address.Host is "[::]" ? IPAddress.IPv6Loopback
-            : IPAddress.Parse(address.Host);
-        var socket = new Socket(host.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(host, address.Port, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 
     private static SseItem<string> Event<T>(string name, T data, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>

@@ -114,9 +114,13 @@ internal sealed class AdminCall(TextWriter output, TextWriter error, IDictionary
     }
 
     /// <summary>Shows an answer: as it is, or by <paramref name="show"/>; an error in words on the side. The exit code.</summary>
-    internal async Task<int> ShowAsync(ParseResult call, AdminReply reply, Action<IAnsiConsole, JsonObject> show)
+    /// <param name="call">The call.</param>
+    /// <param name="reply">What the node answered.</param>
+    /// <param name="show">How people see it.</param>
+    /// <param name="asJson">False: the command prints JSON of its own, if that's asked for.</param>
+    internal async Task<int> ShowAsync(ParseResult call, AdminReply reply, Action<IAnsiConsole, JsonObject> show, bool asJson = true)
     {
-        if (WantsJson(call))
+        if (asJson && WantsJson(call))
             await output.WriteLineAsync(reply.Body.ToJsonString(Indented));
         else if (reply.IsSuccess)
             show(Console(), reply.Body);

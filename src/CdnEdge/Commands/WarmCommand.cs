@@ -50,13 +50,15 @@ internal sealed class WarmCommand
                 return await WarmAllAsync(call, client, urls, sum, done => (bar.Value, bar.MaxValue) = (done.Done, done.Total), stop);
             })
             : await WarmAllAsync(call, client, urls, sum, static _ => { }, stop);
-        if (code != ExitCode.Done)
+        if (code != ExitCode.Done && sum.IsEmpty)
             return code;
+
+        // What was done before it broke off is done.
         if (_admin.WantsJson(call))
             await _admin.Output.WriteLineAsync(sum.ToJson().ToJsonString());
         else
             Show(console, sum);
-        return sum.Failed == 0 ? ExitCode.Done : ExitCode.Failed;
+        return code != ExitCode.Done ? code : sum.Failed == 0 ? ExitCode.Done : ExitCode.Failed;
     });
 
     // The node takes a thousand URLs a call.
@@ -85,7 +87,7 @@ internal sealed class WarmCommand
             {
                 var (type, data, refusal) = events.Current;
                 if (refusal is not null)
-                    return await _admin.ShowAsync(call, refusal, static (_, _) => { });
+                    return await RefuseAsync(call, refusal, i * WarmBody.MaxUrls, sum);
                 if (type is "begin" or "progress")
                 {
                     report((before + ((int?)data["done"] ?? 0), Math.Max(before + (int)data["total"]!, before + left)));
@@ -104,6 +106,24 @@ internal sealed class WarmCommand
         }
 
         return ExitCode.Done;
+    }
+
+    /// <param name="call">The call.</param>
+    /// <param name="refusal">The node's, of a batch.</param>
+    /// <param name="first">The batch's first URL, among all.</param>
+    /// <param name="sum">What came of the batches before.</param>
+    private Task<int> RefuseAsync(ParseResult call, AdminReply refusal, int first, WarmSum sum)
+    {
+        foreach (var item in refusal.Body["errors"] as JsonArray ?? [])
+        {
+            const string urls = "/urls/";
+            if (item?["pointer"]?.ToString() is { } pointer && pointer.StartsWith(urls, StringComparison.Ordinal) && int.TryParse(pointer[urls.Length..], out var index))
+                item["pointer"] = $"{urls}{first + index}";
+        }
+
+        if (!sum.IsEmpty)
+            sum.Refused = refusal.Body;
+        return _admin.ShowAsync(call, refusal, static (_, _) => { }, asJson: sum.IsEmpty);
     }
 
     private async Task<bool> TryReadAsync(string file, List<string> urls, CancellationToken stop)
@@ -140,6 +160,11 @@ internal sealed class WarmCommand
     {
         internal int Total { get; private set; }
 
+        internal bool IsEmpty => Total == 0;
+
+        /// <summary>Why it didn't go on, as problem details.</summary>
+        internal JsonObject? Refused { get; set; }
+
         internal int Stored { get; private set; }
 
         internal int Hit { get; private set; }
@@ -160,14 +185,20 @@ internal sealed class WarmCommand
             Failures.AddRange(((JsonArray)end["failures"]!).Select(static failure => failure!.DeepClone()));
         }
 
-        internal JsonObject ToJson() => new()
+        internal JsonObject ToJson()
         {
-            ["total"] = Total,
-            ["stored"] = Stored,
-            ["hit"] = Hit,
-            ["notStored"] = NotStored,
-            ["failed"] = Failed,
-            ["failures"] = new JsonArray([.. Failures]),
-        };
+            var json = new JsonObject
+            {
+                ["total"] = Total,
+                ["stored"] = Stored,
+                ["hit"] = Hit,
+                ["notStored"] = NotStored,
+                ["failed"] = Failed,
+                ["failures"] = new JsonArray([.. Failures]),
+            };
+            if (Refused is not null)
+                json["refused"] = Refused.DeepClone();
+            return json;
+        }
     }
 }

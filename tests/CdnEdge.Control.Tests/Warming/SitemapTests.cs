@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace CdnEdge.Control.Tests;
+namespace CdnEdge.Control.Tests.Warming;
 
 public class SitemapTests
 {
