@@ -21,7 +21,9 @@ public class RedisTopologyTests
             for (var i = 0; i < 12; i++)
             {
                 await first.StoreAsync($"/{i}", Content.Of(600_000, (byte)i), ["Cache-Control: max-age=60", "Vary: X-Kind"]);
-                Assert.Equal(Content.Of(600_000, (byte)i), await Node.ReadAsync((await second.FindAsync($"/{i}"))!));
+                TierHit? hit = null;
+                await Deadline.Until(async () => (hit = await second.FindAsync($"/{i}")) is not null);
+                Assert.Equal(Content.Of(600_000, (byte)i), await Node.ReadAsync(hit!));
             }
 
             Assert.All(servers, server => Assert.True(server.Server.DatabaseSize() > 0));
@@ -53,7 +55,9 @@ public class RedisTopologyTests
         await RunAsync("redis-cli", ["-p", $"{replica.Port}", "replicaof", "no", "one"]);
 
         await Deadline.Until(async () => await StoresAsync(node));
-        Assert.Equal([1], await Node.ReadAsync((await node.FindAsync("/a"))!));
+        TierHit? hit = null;
+        await Deadline.Until(async () => (hit = await node.FindAsync("/a")) is not null);
+        Assert.Equal([1], await Node.ReadAsync(hit!));
     }
 
     private static async Task<bool> StoresAsync(Node node)
