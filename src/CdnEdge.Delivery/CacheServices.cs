@@ -158,8 +158,16 @@ internal sealed class CacheServices(
     /// <param name="lease">The lease under which it was fetched; null if there was none.</param>
     internal void Share(CacheKey key, StoredResponse response, CachePolicy policy, IHeaderDictionary requestHeaders, ITierLease? lease = null)
     {
-        var head = response.Head;
-        UsableTier?.Store(new TierEntry(key, head.Variance.SelectingKey(policy, requestHeaders), head, response.Body, response.Epoch, lease));
+        if (UsableTier is { } usable)
+        {
+            var head = response.Head;
+            usable.Store(new TierEntry(key, head.Variance.SelectingKey(policy, requestHeaders), head, response.Body, response.Epoch, lease));
+        }
+        else
+        {
+            // It was usable when the lease was taken: nobody is to wait for what won't be stored.
+            _ = lease?.DisposeAsync().AsTask();
+        }
     }
 
     /// <summary>Removes a stored response that upstream has shown to be outdated, in both tiers.</summary>

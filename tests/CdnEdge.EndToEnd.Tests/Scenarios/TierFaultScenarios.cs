@@ -85,6 +85,30 @@ public sealed class TierFaultScenarios
     }
 
     [Fact]
+    public async Task A_lease_taken_before_the_log_was_lost_holds_nobody_up()
+    {
+        await using var pop = await Pop.StartAsync();
+        var rest = new Signal("the rest");
+        var page = pop.Origin.Serves(async origin =>
+        {
+            await rest.Opened();
+            await origin.Fresh("hello");
+        });
+        var node = await pop.NodeAsync();
+        var asking = Pop.AskAsync(node, page.Path);
+        await page.Asked(1);
+        await Deadline.Until(async () => await HasLeaseAsync(pop));
+
+        // Another program's key in the place of the log: what is in Redis can't be judged, so nothing is shared from now on.
+        await pop.Redis.Database.StringSetAsync("{cdnedge:purges}", "not a stream");
+        await Deadline.Until(() => node.Output.Contains("The log of purges can't be used", StringComparison.Ordinal));
+        rest.Open();
+
+        Assert.Equal("hello", (await asking).Text);
+        await Deadline.Until(async () => !await HasLeaseAsync(pop));
+    }
+
+    [Fact]
     public async Task Garbage_in_redis_is_as_if_absent()
     {
         await using var pop = await Pop.StartAsync();
@@ -150,6 +174,8 @@ public sealed class TierFaultScenarios
         Assert.Equal((200, "hello"), (answer.Status, answer.Text));
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5), "A client waited for Redis.");
     }
+
+    private static async Task<bool> HasLeaseAsync(Pop pop) => (await pop.Redis.NamesAsync()).Any(name => name.Contains(":l:", StringComparison.Ordinal));
 
     private static Task SharedAgainAsync(Pop pop, EdgeProcess node) => Deadline.Until(async () =>
     {
