@@ -18,13 +18,13 @@ namespace CdnEdge.Upstream;
 internal sealed partial class EdgeTransforms : ITransformProvider
 {
     private readonly UpstreamOptions _options;
-    private readonly TrustedProxies _trustedProxies;
+    private readonly AddressList _trustedProxies;
 
     public EdgeTransforms(UpstreamOptions options, IForwarderHttpClientFactory clients, ILogger<EdgeTransforms> logger)
     {
         if (clients is not InterimHttpClientFactory) Log.InterimResponsesUnseen(logger, clients.GetType().Name);
         _options = options;
-        _trustedProxies = new TrustedProxies(options.Forwarding.TrustedProxies);
+        _trustedProxies = new AddressList(options.Forwarding.TrustedProxies);
     }
 
     public void ValidateRoute(TransformRouteValidationContext context)

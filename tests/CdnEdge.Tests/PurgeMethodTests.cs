@@ -204,6 +204,7 @@ public sealed class PurgeMethodTests : IAsyncLifetime
     [InlineData("{ \"Enabled\": true }", "CdnEdge:PurgeMethod: no token could be used")]
     [InlineData("{ \"Enabled\": true, \"RequireToken\": false }", "CdnEdge:PurgeMethod:AllowFrom: missing")]
     [InlineData("{ \"AllowFrom\": [ \"10.0.0\" ] }", "CdnEdge:PurgeMethod:AllowFrom:0: '10.0.0' is neither")]
+    [InlineData("{ \"AllowFrom\": [ \"10.1.2.3/8\" ] }", "CdnEdge:PurgeMethod:AllowFrom:0: '10.1.2.3/8' is not the first address of its network; write 10.0.0.0/8")]
     public async Task Mistakes_are_named(string section, string mistake)
     {
         var reviewed = await Given.Review(Given.WithEdge($"\"PurgeMethod\": {section}"));

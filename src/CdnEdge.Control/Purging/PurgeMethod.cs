@@ -1,3 +1,4 @@
+using CdnEdge.Upstream.Forwarded;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ internal sealed class PurgeMethod
     internal const string Name = "PURGE";
 
     private readonly PurgeMethodOptions _options;
+    private readonly AddressList _allowed;
     private readonly AdminInForce _admin;
     private readonly IPurgeBus _bus;
     private readonly IServedSites _sites;
@@ -27,6 +29,7 @@ internal sealed class PurgeMethod
     internal PurgeMethod(PurgeMethodOptions options, AdminInForce admin, IPurgeBus bus, IServedSites sites, AuditLog audit, ILogger<AdminErrors> logger)
     {
         (_options, _admin, _bus, _sites, _audit) = (options, admin, bus, sites, audit);
+        _allowed = new AddressList(options.AllowFrom);
         _errors = new AdminErrors(HandleAsync, logger);
     }
 
@@ -76,7 +79,7 @@ internal sealed class PurgeMethod
     /// <summary>Why it may not; who calls is known otherwise.</summary>
     private AdminProblem? Refusal(HttpContext context)
     {
-        if (!_options.Allows(context.Connection.RemoteIpAddress))
+        if (_options.AllowFrom.Count > 0 && !_allowed.Contains(context.Connection.RemoteIpAddress))
             return AdminProblem.Of(StatusCodes.Status403Forbidden, $"PURGE may not come from {context.Connection.RemoteIpAddress}.");
         var caller = TokenOf(context.Request.Headers) is { } token ? _admin.Callers.Find(token) : null;
         if (caller is null && _options.RequireToken)

@@ -1,4 +1,4 @@
-using System.Net;
+using CdnEdge.Upstream.Forwarded;
 
 namespace CdnEdge.Control;
 
@@ -24,8 +24,8 @@ internal sealed class PurgeMethodOptions
     {
         for (var i = 0; i < AllowFrom.Count; i++)
         {
-            if (!TryReadNetwork(AllowFrom[i], out _))
-                yield return $"{path}:AllowFrom:{i}: '{AllowFrom[i]}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)";
+            if (AddressList.MistakeIn(AllowFrom[i]) is { } mistake)
+                yield return $"{path}:AllowFrom:{i}: {mistake}";
         }
 
         if (!Enabled)
@@ -34,27 +34,5 @@ internal sealed class PurgeMethodOptions
             yield return $"{path}: no token could be used: CdnEdge:Admin:Tokens has none with the scope purge; make one (cdnedge token new --scope purge), or set {path}:RequireToken to false and name who may in {path}:AllowFrom";
         if (!RequireToken && AllowFrom.Count == 0)
             yield return $"{path}:AllowFrom: missing; without a token, whoever may purge has to be named, such as 10.0.0.0/8";
-    }
-
-    /// <summary>Whether it may come from there.</summary>
-    internal bool Allows(IPAddress? address)
-    {
-        if (AllowFrom.Count == 0)
-            return true;
-        if (address is null)
-            return false;
-        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return AllowFrom.Any(entry => TryReadNetwork(entry, out var network) && network.Contains(plain));
-    }
-
-    // IPAddress reads 10 as 0.0.0.10 and 010.1.1.1 in octal; neither is what somebody means by it.
-    private static bool TryReadNetwork(string entry, out IPNetwork network)
-    {
-        if (IPNetwork.TryParse(entry, out network))
-            return true;
-        if (!IPAddress.TryParse(entry, out var address) || (!entry.Contains(':', StringComparison.Ordinal) && address.ToString() != entry))
-            return false;
-        network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
-        return true;
     }
 }

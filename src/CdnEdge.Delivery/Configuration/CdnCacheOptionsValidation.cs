@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using CdnEdge.Caching;
 using CdnEdge.Storage.Redis;
+using CdnEdge.Upstream.Forwarded;
 
 namespace CdnEdge.Delivery.Configuration;
 
@@ -29,7 +28,7 @@ internal static class CdnCacheOptionsValidation
 
         for (var i = 0; i < options.Forwarding.TrustedProxies.Count; i++)
         {
-            if (MistakeInProxy(options.Forwarding.TrustedProxies[i]) is { } mistake)
+            if (AddressList.MistakeIn(options.Forwarding.TrustedProxies[i]) is { } mistake)
                 yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
         }
 
@@ -38,22 +37,5 @@ internal static class CdnCacheOptionsValidation
             foreach (var mistake in CachePolicyValidation.Errors($"{path}:Policies:{name}", policy))
                 yield return mistake;
         }
-    }
-
-    private static string? MistakeInProxy(string entry)
-    {
-        if (IPNetwork.TryParse(entry, out var network))
-        {
-            // Half of such lines are slips: 10.1.2.3/8 where the host alone was meant.
-            var slash = entry.IndexOf('/', StringComparison.Ordinal);
-            return IPAddress.TryParse(entry[..slash], out var first) && !first.Equals(network.BaseAddress)
-                ? $"'{entry}' is not the first address of its network; write {network}"
-                : null;
-        }
-
-        // IPAddress reads 10 as 0.0.0.10 and 010.1.1.1 in octal; neither is what somebody means by it.
-        return IPAddress.TryParse(entry, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == entry)
-            ? null
-            : $"'{entry}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)";
     }
 }

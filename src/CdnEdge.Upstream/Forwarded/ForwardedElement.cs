@@ -43,7 +43,7 @@ internal static class ForwardedElement
     {
         if (address is null) return "unknown";
 
-        address = TrustedProxies.Unmapped(address);
+        address = AddressList.Unmapped(address);
         if (address.AddressFamily == AddressFamily.InterNetwork) return address.ToString();
 
         // A zone means something on this machine only.

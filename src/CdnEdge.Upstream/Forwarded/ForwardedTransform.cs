@@ -11,7 +11,7 @@ namespace CdnEdge.Upstream.Forwarded;
 /// what this node knows; a trusted proxy's chain is extended by that proxy, and its X-Forwarded-Proto and -Host (the
 /// first client's, one value each for most applications) stand as they came.
 /// </summary>
-internal sealed class ForwardedTransform(ForwardingOptions options, TrustedProxies trustedProxies) : RequestTransform
+internal sealed class ForwardedTransform(ForwardingOptions options, AddressList trustedProxies) : RequestTransform
 {
     private const string XForwardedPrefix = "X-Forwarded-";
     private const string XForwardedFor = "X-Forwarded-For";
@@ -65,7 +65,7 @@ internal sealed class ForwardedTransform(ForwardingOptions options, TrustedProxi
         if (chain.Count > 0 && (!trusted || !Unchanged(context, XForwardedFor, chain)))
             AddHeader(context, XForwardedFor, chain);
         else if (peer is not null)
-            AddHeader(context, XForwardedFor, FieldList.Append(chain, TrustedProxies.Unmapped(peer).ToString()));
+            AddHeader(context, XForwardedFor, FieldList.Append(chain, AddressList.Unmapped(peer).ToString()));
         else if (chain.Count > 0)
             AddHeader(context, XForwardedFor, chain);
 

@@ -23,7 +23,7 @@ public class ForwardedTests
     [InlineData("0.0.0.0/0", "1.2.3.4", true)]
     [InlineData("0.0.0.0/0", "::1", false)]
     public void A_peer_is_trusted_by_address_or_network(string entry, string peer, bool expected) =>
-        Assert.Equal(expected, new TrustedProxies([entry]).Contains(IPAddress.Parse(peer)));
+        Assert.Equal(expected, new AddressList([entry]).Contains(IPAddress.Parse(peer)));
 
     [Theory]
     [InlineData("")]
@@ -37,8 +37,8 @@ public class ForwardedTests
     [InlineData("fd00::/129")]
     public void What_is_neither_is_refused_by_name(string entry)
     {
-        Assert.False(TrustedProxies.TryParse(entry, out _));
-        Assert.Contains($"'{entry}'", Assert.Throws<FormatException>(() => new TrustedProxies([entry])).Message);
+        Assert.False(AddressList.TryParse(entry, out _));
+        Assert.Contains($"'{entry}'", Assert.Throws<FormatException>(() => new AddressList([entry])).Message);
     }
 
     [Theory]

@@ -4,17 +4,30 @@ using System.Net.Sockets;
 
 namespace CdnEdge.Upstream.Forwarded;
 
-/// <summary>The proxies in front of this node whose word about the client is believed.</summary>
-internal sealed class TrustedProxies
+/// <summary>Addresses and networks that a configuration names: proxies whose word is believed, clients that may do something.</summary>
+internal sealed class AddressList
 {
     private readonly IPNetwork[] _networks;
 
     /// <summary>Reads the list.</summary>
     /// <exception cref="FormatException">An entry is neither an address nor a network.</exception>
-    public TrustedProxies(IEnumerable<string> entries) =>
+    public AddressList(IEnumerable<string> entries) =>
         _networks = [.. entries.Select(static entry => TryParse(entry, out var network)
             ? network
             : throw new FormatException($"'{entry}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)."))];
+
+    /// <summary>What is wrong with an entry, and what would be right; null: nothing.</summary>
+    public static string? MistakeIn(string entry)
+    {
+        if (!TryParse(entry, out var network))
+            return $"'{entry}' is neither an address (10.1.2.3) nor a network (10.0.0.0/8, fd00::/8)";
+
+        // Half of such lines are slips: 10.1.2.3/8 where the host alone was meant.
+        var slash = entry.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 || IPAddress.Parse(entry.AsSpan(0, slash)).Equals(network.BaseAddress)
+            ? null
+            : $"'{entry}' is not the first address of its network; write {network}";
+    }
 
     /// <summary>Whether the peer is one of them. A peer without an address (a Unix socket, a test) isn't.</summary>
     public bool Contains(IPAddress? peer)
