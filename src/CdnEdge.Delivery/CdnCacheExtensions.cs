@@ -54,6 +54,7 @@ public static class CdnCacheExtensions
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();
         services.AddSingleton<RequestGuard>();
+        services.AddSingleton<FetchAnswers>();
         services.AddSingleton<FetchPath>();
         services.AddSingleton<CacheEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, CachingEndpointPolicy>());

@@ -1,9 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
-using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
-using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -11,10 +9,10 @@ using Microsoft.AspNetCore.Http.Timeouts;
 namespace CdnEdge.Delivery;
 
 /// <summary>
-/// The way of a request past the hit: join the fill under way or start one, and answer from what it brings; what may not
-/// be shared is forwarded alone.
+/// The way of a request past the hit: join the fill under way or start one; what may not be shared is forwarded alone. How it's
+/// answered then is <see cref="FetchAnswers"/>'s.
 /// </summary>
-internal sealed class FetchPath(CacheServices services, FillRunner runner, DirectForwarder direct)
+internal sealed class FetchPath(CacheServices services, FillRunner runner, FetchAnswers answers)
 {
     /// <summary>A waiting client that can't share what it waited for tries again this often, then asks on its own.</summary>
     private const int MaxFillsJoined = 3;
@@ -46,7 +44,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         }
         else
         {
-            await ForwardAloneAsync(context, lookup, null);
+            await answers.ForwardAloneAsync(context, lookup, null);
         }
 
         return true;
@@ -65,12 +63,12 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
 
             var fill = services.Fills.GetOrAdd(key, services.Epochs, out var started);
             using var reader = fill.Attach();
-            if (started && FindFresh(context, lookup, services.Time.GetUtcNow()) is not null)
+            if (started && answers.FindFresh(context, lookup, services.Time.GetUtcNow()) is not null)
             {
                 // Another fill ended between the look into the store and here: one request upstream was enough.
                 services.Fills.Remove(fill);
                 fill.GiveWay();
-                if (await TryServeStoredAsync(context, lookup))
+                if (await answers.TryServeStoredAsync(context, lookup))
                 {
                     return true;
                 }
@@ -89,7 +87,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             if (reader is null)
             {
                 // It has just ended: what it brought is in the store, if anything is.
-                if (await TryServeStoredAsync(context, lookup))
+                if (await answers.TryServeStoredAsync(context, lookup))
                 {
                     return true;
                 }
@@ -100,7 +98,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             var head = await AwaitHeadAsync(context, fill);
             if (head.Result == FillResult.Superseded)
             {
-                if (await TryServeStoredAsync(context, lookup))
+                if (await answers.TryServeStoredAsync(context, lookup))
                 {
                     return true;
                 }
@@ -115,12 +113,12 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
 
             if (started || head.Result == FillResult.Failure)
             {
-                await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
+                await answers.AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
                 return true;
             }
 
             // What the origin's error can't answer something stale may, for those who waited as for the first.
-            if (CacheableStatus.IsOriginError(head.Status) && await TryServeStaleAsync(context, lookup, head.Status))
+            if (CacheableStatus.IsOriginError(head.Status) && await answers.TryServeStaleAsync(context, lookup, head.Status))
             {
                 return true;
             }
@@ -133,7 +131,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
 
             if (MayShare(context, lookup, head))
             {
-                await AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
+                await answers.AnswerAsync(context, lookup, fill, reader, head, collapsed: true);
                 return true;
             }
 
@@ -146,7 +144,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             known = head.Stored.Variance;
         }
 
-        await ForwardAloneAsync(context, lookup, "uncollapsed");
+        await answers.ForwardAloneAsync(context, lookup, "uncollapsed");
         return true;
     }
 
@@ -175,7 +173,7 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
             return false;
         }
 
-        await AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
+        await answers.AnswerAsync(context, lookup, fill, reader, head, collapsed: !started);
         return true;
     }
 
@@ -244,127 +242,4 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Direc
         && stored.Variance.Matches(lookup.Policy, context.Request.Headers)
         && Reuse.Decide(stored, lookup.Directives, lookup.HasAuthorization, services.Time.GetUtcNow())
             is ReuseDecision.Fresh or ReuseDecision.StaleWhileRevalidate or ReuseDecision.MaxStale;
-
-    private async Task AnswerAsync(HttpContext context, Lookup lookup, Fill fill, FillReader reader, FillHead head, bool collapsed)
-    {
-        if (head.Result == FillResult.Validated)
-        {
-            await AnswerValidatedAsync(context, lookup, head, collapsed);
-            return;
-        }
-
-        var usable = head.Result != FillResult.Failure && await FillResponder.HasUsableBodyAsync(fill, services.Time, context.RequestAborted);
-        if ((!usable || CacheableStatus.IsOriginError(head.Status))
-            && await TryServeStaleAsync(context, lookup, usable ? head.Status : null))
-        {
-            return;
-        }
-
-        var status = new CacheStatus { Forward = lookup.ForwardReason, Collapsed = collapsed };
-        if (!usable)
-        {
-            services.Serving(context, CacheOutcome.Error);
-            var failure = fill.Failure ?? ProxyStatus.Incomplete;
-            if (lookup.Stored is { Head.ForbidsStale: true })
-            {
-                // RFC 9111 §5.2.2.2: something is stored that mustn't be used unvalidated; the status for that is 504.
-                failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
-            }
-
-            await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
-            return;
-        }
-
-        if (head.IsFromTier)
-        {
-            var now = services.Time.GetUtcNow();
-            services.Serving(context, CacheOutcome.Hit);
-            await FillAnswer.WriteAsync(context, fill, reader, head, collapsed: true, now, services.HitStatus(head.Stored!, now, "redis"));
-            return;
-        }
-
-        services.Serving(context, CacheOutcome.Miss);
-        status = status with
-        {
-            ForwardStatus = head.Status,
-            Stored = head.Stored is not null ? true : null,
-            Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason),
-        };
-        await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
-    }
-
-    private async Task AnswerValidatedAsync(HttpContext context, Lookup lookup, FillHead head, bool collapsed)
-    {
-        if (!head.Validated!.TryAcquireBody())
-        {
-            // Evicted in this very moment: its bytes are gone, so ask for them.
-            await ForwardAloneAsync(context, lookup, "evicted");
-            return;
-        }
-
-        services.Memory.Touch(head.Validated);
-        services.Serving(context, CacheOutcome.Revalidated);
-        var now = services.Time.GetUtcNow();
-        var status = new CacheStatus
-        {
-            Forward = lookup.ForwardReason,
-            ForwardStatus = StatusCodes.Status304NotModified,
-            Ttl = (long)Math.Floor(head.Stored!.Freshness.Remaining(now).TotalSeconds),
-            Collapsed = collapsed,
-        };
-        await StoredResponder.ServeAsync(context, head.Stored, head.Validated.Body, now, status.Format(services.Name));
-    }
-
-    /// <summary>
-    /// RFC 9111 §4.2.4, RFC 5861 §4: the stale response in place of an error, where that's allowed.
-    /// <paramref name="errorStatus"/> null: no response came at all.
-    /// </summary>
-    private async Task<bool> TryServeStaleAsync(HttpContext context, Lookup lookup, int? errorStatus)
-    {
-        var now = services.Time.GetUtcNow();
-        if (lookup.Stored is not { } stored
-            || !services.Memory.Survives(stored, now)
-            || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
-            || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
-            || !stored.TryAcquireBody())
-        {
-            return false;
-        }
-
-        services.Memory.Touch(stored);
-        services.Serving(context, CacheOutcome.Stale);
-        var staleHead = stored.Head;
-        await StoredResponder.ServeAsync(
-            context, staleHead, stored.Body, now, StaleStatus.Of(services.Name, staleHead, errorStatus, now));
-        return true;
-    }
-
-    /// <summary>A second look into the store, after another fill has ended: what answers the request as it is.</summary>
-    private StoredResponse? FindFresh(HttpContext context, Lookup lookup, DateTimeOffset now) =>
-        services.Memory.Find(lookup.Key) is { } resource
-        && StoredSelection.Select(services.Memory, resource, lookup.Policy, context.Request.Headers, now) is { Head: var head } stored
-        && Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) == ReuseDecision.Fresh
-        && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
-            ? stored
-            : null;
-
-    private async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
-    {
-        var now = services.Time.GetUtcNow();
-        if (FindFresh(context, lookup, now) is not { } stored || !stored.TryAcquireBody())
-        {
-            return false;
-        }
-
-        services.Memory.Touch(stored);
-        services.Serving(context, CacheOutcome.Hit);
-        var head = stored.Head;
-        await StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
-        return true;
-    }
-
-    private Task ForwardAloneAsync(HttpContext context, Lookup lookup, string? detail) =>
-        direct.ForwardAsync(
-            context, lookup.Route, lookup.Policy, lookup,
-            new DirectPlan(lookup.ForwardReason, detail, MayStore: HttpMethods.IsGet(context.Request.Method)));
 }

@@ -59,7 +59,7 @@ internal sealed class AdminCertificateOptions
 }
 
 /// <summary>How the admin API of another is called over TLS.</summary>
-internal sealed class AdminClientOptions
+internal class AdminClientOptions
 {
     /// <summary>A PEM file of the authorities that are believed. Null: the system's.</summary>
     public string? Ca { get; set; }

@@ -84,7 +84,7 @@ internal sealed partial class AdminTls
                 Volatile.Write(ref _state, State.Read(_options));
                 Log.Renewed(_log, _options.Certificate!);
             }
-            catch (Exception e) when (IsMistake(e))
+            catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
             {
                 // Half written, perhaps: the one in force stays, and the files are looked at again when they change.
                 Volatile.Write(ref _state, _state with { Stamp = stamp });
@@ -109,13 +109,11 @@ internal sealed partial class AdminTls
             read();
             return null;
         }
-        catch (Exception e) when (IsMistake(e))
+        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
         {
             return $"can't be used: {e.Message}";
         }
     }
-
-    private static bool IsMistake(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
 
     private sealed record State(X509Certificate2 Certificate, SslStreamCertificateContext Context, (DateTime, DateTime) Stamp)
     {

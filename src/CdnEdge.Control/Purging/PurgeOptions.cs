@@ -77,7 +77,7 @@ internal sealed class PurgeOptions
 }
 
 /// <summary>Another PoP.</summary>
-internal sealed class PeerOptions
+internal sealed class PeerOptions : AdminClientOptions
 {
     /// <summary>Its <see cref="PurgeOptions.Pop"/>.</summary>
     public string Name { get; set; } = "";
@@ -85,17 +85,8 @@ internal sealed class PeerOptions
     /// <summary>Its admin API.</summary>
     public string Url { get; set; } = "";
 
-    /// <summary>A token for it, with the scope <c>purge</c>; not with a <see cref="Certificate"/>.</summary>
+    /// <summary>A token for it, with the scope <c>purge</c>; not with a <see cref="AdminClientOptions.Certificate"/>.</summary>
     public string Token { get; set; } = "";
-
-    /// <summary>A PEM file of the authorities that are believed. Null: the system's.</summary>
-    public string? Ca { get; set; }
-
-    /// <summary>A PEM file of a certificate with which to call it, in place of a token. Null: none.</summary>
-    public string? Certificate { get; set; }
-
-    /// <summary>A PEM file of the certificate's key. Null: in the same file.</summary>
-    public string? Key { get; set; }
 
     /// <summary>How it's called.</summary>
     /// <exception cref="IOException">A file can't be read.</exception>
@@ -104,7 +95,7 @@ internal sealed class PeerOptions
     /// <exception cref="ArgumentException">As <see cref="CryptographicException"/>.</exception>
     internal SocketsHttpHandler Handler()
     {
-        var handler = AdminHttp.Handler(new AdminClientOptions { Ca = Ca, Certificate = Certificate, Key = Key });
+        var handler = AdminHttp.Handler(this);
         handler.UseCookies = false;
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5); // so that a name that moves is followed
@@ -119,7 +110,7 @@ internal sealed class PeerOptions
             Handler().Dispose();
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
         {
             return e.Message;
         }

@@ -9,26 +9,22 @@ namespace CdnEdge.Control;
 /// <remarks>
 /// Each entry names its predecessor. If that isn't the last one read, some were missed: trimmed before they were read (the
 /// predecessor is newer), or the log has lost entries or was replaced (it's older; or what this node has accepted isn't where it was
-/// put). Either way, nothing that began before is trusted from then on. A log that has lost entries is told so by an entry of its own, for the nodes and the PoPs that can't
-/// notice; and gets back those that this node had accepted.
+/// put). Either way, nothing that began before is trusted from then on. A log that has lost entries is told so by an entry of its
+/// own, for the nodes and the PoPs that can't notice; and gets back those that this node had accepted.
 /// </remarks>
 internal sealed partial class PurgeTail(
     IPurgeLog log, PurgeEpochs epochs, PurgeApplier applier, PurgeMetrics metrics, string pop, string run, TimeProvider time, ILogger logger)
 {
     private const int PageSize = 1000;
-    private const int MaxAccepted = 10_000;
 
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
 
     private readonly Wake _passed = new();
-    private readonly Queue<(long Id, PurgeEntry Entry)> _accepted = new();
-    private readonly Dictionary<long, PurgeEntry> _acceptedById = [];
-    private readonly SortedSet<long> _unread = [];
+    private readonly AcceptedPurges _accepted = new();
     private readonly List<PurgeEntry> _toRestore = [];
     private long _position;
     private long _purges;
     private long _traffic;
-    private long _newest;
     private long _passes;
     private long _passedAt;
     private long _checked;
@@ -41,7 +37,7 @@ internal sealed partial class PurgeTail(
     /// What is appended to the log from here must come after this: after what any fetch under way knows, and not in the place of
     /// something that a log has lost.
     /// </summary>
-    internal long Least => Math.Max(Math.Max(Position, Volatile.Read(ref _newest)), epochs.Now);
+    internal long Least => Math.Max(Math.Max(Position, _accepted.Newest), epochs.Now);
 
     /// <summary>The whole log has been read once.</summary>
     internal bool IsCaughtUp => Volatile.Read(ref _passes) > 0;
@@ -98,15 +94,11 @@ internal sealed partial class PurgeTail(
     internal void Accept(long id, PurgeEntry entry)
     {
         applier.Apply(entry, MomentOf(id));
-        Remember(id, entry);
+        _accepted.Add(id, entry);
     }
 
     /// <summary>A purge that this node has accepted lately; null: it hasn't.</summary>
-    internal PurgeEntry? FindAccepted(long id)
-    {
-        lock (_accepted)
-            return _acceptedById.GetValueOrDefault(id);
-    }
+    internal PurgeEntry? FindAccepted(long id) => _accepted.Find(id);
 
     // Until the log has been read again, others may have purged what is in the store that they share with this node.
     private void Lose()
@@ -123,37 +115,16 @@ internal sealed partial class PurgeTail(
     // by now began before the entry came, all the same.
     private long MomentOf(long id) => epochs.Now < id ? id : epochs.Advance();
 
-    private void Remember(long id, PurgeEntry entry)
-    {
-        lock (_accepted)
-        {
-            _accepted.Enqueue((id, entry));
-            _acceptedById[id] = entry;
-            if (_accepted.Count > MaxAccepted)
-                _acceptedById.Remove(_accepted.Dequeue().Id);
-            if (id > _purges)
-                _unread.Add(id);
-            Volatile.Write(ref _newest, Math.Max(_newest, id));
-        }
-    }
-
-    // What this node has accepted has to be where it was put. Told before the next entry is taken as the last one.
-    private bool LacksAccepted(long before)
-    {
-        lock (_accepted)
-            return _unread.Count > 0 && _unread.Min < before;
-    }
-
     private void MoveTo(PurgeRecord record)
     {
-        lock (_accepted)
+        if (record.IsTraffic)
         {
-            if (record.IsTraffic)
-                _traffic = record.Id;
-            else
-                Volatile.Write(ref _purges, record.Id);
-            while (_unread.Count > 0 && _unread.Min <= _purges)
-                _unread.Remove(_unread.Min);
+            _traffic = record.Id;
+        }
+        else
+        {
+            Volatile.Write(ref _purges, record.Id);
+            _accepted.Read(record.Id);
         }
 
         Volatile.Write(ref _position, record.Id);
@@ -218,7 +189,7 @@ internal sealed partial class PurgeTail(
         foreach (var record in page)
         {
             var before = record.IsTraffic ? _traffic : _purges;
-            var lost = record.Previous < before || (!record.IsTraffic && LacksAccepted(record.Id));
+            var lost = record.Previous < before || (!record.IsTraffic && _accepted.Lacks(record.Id));
             if (lost || record.Previous != before)
                 Missed(record, before, lost);
             applier.Apply(record.Entry, IsOwnTraffic(record) ? Position + 1 : MomentOf(record.Id));
@@ -251,11 +222,8 @@ internal sealed partial class PurgeTail(
         if (Position == 0 || (_checked != 0 && time.GetElapsedTime(_checked, now) < CheckEvery))
             return;
         _checked = now;
-        long purges;
-        lock (_accepted)
-            purges = _unread.Count > 0 ? _unread.Max : _purges;
         var end = await log.LastAsync(stopping);
-        if (end.Purges >= purges && end.Traffic >= _traffic)
+        if (end.Purges >= _accepted.LeastEnd && end.Traffic >= _traffic)
             return;
 
         // Of purges, the gap's predecessor tells what is missing. What traffic made outdated and is lost won't be missed twice.
@@ -270,8 +238,7 @@ internal sealed partial class PurgeTail(
             _toRestore.Add(Gap());
         if (first.IsTraffic)
             return;
-        lock (_accepted)
-            _toRestore.AddRange(_accepted.Where(one => one.Id > first.Previous && one.Id < first.Id).Select(static one => one.Entry));
+        _toRestore.AddRange(_accepted.Between(first.Previous, first.Id));
     }
 
     private async Task RestoreAsync(CancellationToken stopping)
@@ -282,7 +249,7 @@ internal sealed partial class PurgeTail(
             var ids = await log.AppendAsync(some, Least, stopping);
             _toRestore.RemoveRange(0, some.Count);
             for (var i = 0; i < some.Count; i++)
-                Remember(ids[i], some[i]);
+                _accepted.Add(ids[i], some[i]);
         }
     }
 

@@ -22,11 +22,8 @@ internal sealed record FillJob(
 {
     private ITierLease? _lease;
 
-    /// <summary>The right to fetch this for all nodes, where the second tier gave it.</summary>
-    internal ITierLease? Lease
-    {
-        set => _lease = value;
-    }
+    /// <summary>Takes over the right to fetch this for all nodes, where the second tier gave it.</summary>
+    internal void Hold(ITierLease? lease) => _lease = lease;
 
     /// <summary>Hands the lease over; null if there is none.</summary>
     internal ITierLease? TakeLease() => Interlocked.Exchange(ref _lease, null);

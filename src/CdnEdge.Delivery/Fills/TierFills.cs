@@ -54,7 +54,7 @@ internal sealed class TierFills(CacheServices services)
         }
 
         var claim = await tier.ClaimAsync(key, job.Policy, job.Request.Headers, Accepts, Patience, cancellation);
-        job.Lease = claim.Lease;
+        job.Hold(claim.Lease);
         return claim.Hit;
     }
 

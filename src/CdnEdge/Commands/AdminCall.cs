@@ -1,6 +1,5 @@
 using System.Collections;
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CdnEdge.Configuration;
@@ -95,7 +94,7 @@ internal sealed class AdminCall(TextWriter output, TextWriter error, IDictionary
                 Key = call.GetValue(_key) ?? Variable(KeyVariable),
             });
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
         {
             await error.WriteLineAsync($"cdnedge: --ca, --certificate, --key: {e.Message}");
             return ExitCode.Wrong;

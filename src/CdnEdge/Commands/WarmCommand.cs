@@ -67,6 +67,7 @@ internal sealed class WarmCommand
         var encodings = call.GetValue(_encodings) is { Length: > 0 } given
             ? given.Select(static codings => (Dictionary<string, string?>?)new Dictionary<string, string?> { ["Accept-Encoding"] = codings }).ToList()
             : null;
+        var planned = urls.Count * (encodings?.Count ?? 1);
         var batches = urls.Chunk(WarmBody.MaxUrls).ToList();
         if (batches.Count == 0)
             batches.Add([]);
@@ -80,7 +81,6 @@ internal sealed class WarmCommand
                 Concurrency = call.GetValue(_concurrency),
             };
             var before = sum.Total;
-            var left = urls.Count * (encodings?.Count ?? 1) - before;
             var ended = false;
             await using var events = client.StreamAsync("/warm", JsonSerializer.SerializeToUtf8Bytes(body, AdminJson.Default.WarmBody), stop).GetAsyncEnumerator(stop);
             while (await events.MoveNextAsync())
@@ -90,7 +90,7 @@ internal sealed class WarmCommand
                     return await RefuseAsync(call, refusal, i * WarmBody.MaxUrls, sum);
                 if (type is "begin" or "progress")
                 {
-                    report((before + ((int?)data["done"] ?? 0), Math.Max(before + (int)data["total"]!, before + left)));
+                    report((before + ((int?)data["done"] ?? 0), Math.Max(before + (int)data["total"]!, planned)));
                     continue;
                 }
 

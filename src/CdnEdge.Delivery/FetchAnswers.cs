@@ -1,0 +1,139 @@
+using CdnEdge.Caching;
+using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Serving;
+using CdnEdge.Storage;
+using CdnEdge.Upstream.Failures;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery;
+
+/// <summary>How a request past the hit is answered: from a fill, from what is stored by now, from something stale, or on its own.</summary>
+internal sealed class FetchAnswers(CacheServices services, DirectForwarder direct)
+{
+    /// <summary>From a fill whose head has come, whichever way it ended: its response, what it validated, something stale, an error.</summary>
+    internal async Task AnswerAsync(HttpContext context, Lookup lookup, Fill fill, FillReader reader, FillHead head, bool collapsed)
+    {
+        if (head.Result == FillResult.Validated)
+        {
+            await AnswerValidatedAsync(context, lookup, head, collapsed);
+            return;
+        }
+
+        var usable = head.Result != FillResult.Failure && await FillResponder.HasUsableBodyAsync(fill, services.Time, context.RequestAborted);
+        if ((!usable || CacheableStatus.IsOriginError(head.Status))
+            && await TryServeStaleAsync(context, lookup, usable ? head.Status : null))
+        {
+            return;
+        }
+
+        var status = new CacheStatus { Forward = lookup.ForwardReason, Collapsed = collapsed };
+        if (!usable)
+        {
+            services.Serving(context, CacheOutcome.Error);
+            var failure = fill.Failure ?? ProxyStatus.Incomplete;
+            if (lookup.Stored is { Head.ForbidsStale: true })
+            {
+                // RFC 9111 §5.2.2.2: something is stored that mustn't be used unvalidated; the status for that is 504.
+                failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
+            }
+
+            await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
+            return;
+        }
+
+        if (head.IsFromTier)
+        {
+            var now = services.Time.GetUtcNow();
+            services.Serving(context, CacheOutcome.Hit);
+            await FillAnswer.WriteAsync(context, fill, reader, head, collapsed: true, now, services.HitStatus(head.Stored!, now, "redis"));
+            return;
+        }
+
+        services.Serving(context, CacheOutcome.Miss);
+        status = status with
+        {
+            ForwardStatus = head.Status,
+            Stored = head.Stored is not null ? true : null,
+            Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason),
+        };
+        await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
+    }
+
+    private async Task AnswerValidatedAsync(HttpContext context, Lookup lookup, FillHead head, bool collapsed)
+    {
+        if (!head.Validated!.TryAcquireBody())
+        {
+            // Evicted in this very moment: its bytes are gone, so ask for them.
+            await ForwardAloneAsync(context, lookup, "evicted");
+            return;
+        }
+
+        services.Memory.Touch(head.Validated);
+        services.Serving(context, CacheOutcome.Revalidated);
+        var now = services.Time.GetUtcNow();
+        var status = new CacheStatus
+        {
+            Forward = lookup.ForwardReason,
+            ForwardStatus = StatusCodes.Status304NotModified,
+            Ttl = (long)Math.Floor(head.Stored!.Freshness.Remaining(now).TotalSeconds),
+            Collapsed = collapsed,
+        };
+        await StoredResponder.ServeAsync(context, head.Stored, head.Validated.Body, now, status.Format(services.Name));
+    }
+
+    /// <summary>
+    /// RFC 9111 §4.2.4, RFC 5861 §4: the stale response in place of an error, where that's allowed.
+    /// <paramref name="errorStatus"/> null: no response came at all.
+    /// </summary>
+    internal async Task<bool> TryServeStaleAsync(HttpContext context, Lookup lookup, int? errorStatus)
+    {
+        var now = services.Time.GetUtcNow();
+        if (lookup.Stored is not { } stored
+            || !services.Memory.Survives(stored, now)
+            || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
+            || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
+            || !stored.TryAcquireBody())
+        {
+            return false;
+        }
+
+        services.Memory.Touch(stored);
+        services.Serving(context, CacheOutcome.Stale);
+        var staleHead = stored.Head;
+        await StoredResponder.ServeAsync(
+            context, staleHead, stored.Body, now, StaleStatus.Of(services.Name, staleHead, errorStatus, now));
+        return true;
+    }
+
+    /// <summary>A second look into the store, after another fill has ended: what answers the request as it is.</summary>
+    internal StoredResponse? FindFresh(HttpContext context, Lookup lookup, DateTimeOffset now) =>
+        services.Memory.Find(lookup.Key) is { } resource
+        && StoredSelection.Select(services.Memory, resource, lookup.Policy, context.Request.Headers, now) is { Head: var head } stored
+        && Reuse.Decide(head, lookup.Directives, lookup.HasAuthorization, now) == ReuseDecision.Fresh
+        && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
+            ? stored
+            : null;
+
+    /// <summary>From memory, if that answers the request as it is by now.</summary>
+    internal async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
+    {
+        var now = services.Time.GetUtcNow();
+        if (FindFresh(context, lookup, now) is not { } stored || !stored.TryAcquireBody())
+        {
+            return false;
+        }
+
+        services.Memory.Touch(stored);
+        services.Serving(context, CacheOutcome.Hit);
+        var head = stored.Head;
+        await StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
+        return true;
+    }
+
+    /// <summary>By a request of its own.</summary>
+    internal Task ForwardAloneAsync(HttpContext context, Lookup lookup, string? detail) =>
+        direct.ForwardAsync(
+            context, lookup.Route, lookup.Policy, lookup,
+            new DirectPlan(lookup.ForwardReason, detail, MayStore: HttpMethods.IsGet(context.Request.Method)));
+}
