@@ -3,11 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using CdnEdge.Commands;
-using CdnEdge.Configuration;
 using CdnEdge.Control;
-using CdnEdge.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,15 +26,11 @@ public sealed class AdminCommandTests : IAsyncLifetime, IDisposable
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        _origin = builder.Build();
-        _origin.Run(context =>
+        _origin = await Running.OriginAsync(context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             return context.Response.WriteAsync($"origin {context.Request.Method} {context.Request.Path}");
         });
-        await _origin.StartAsync(Stop);
         _file = new TemporaryFile(Configuration());
         await Start();
     }
@@ -70,9 +63,7 @@ public sealed class AdminCommandTests : IAsyncLifetime, IDisposable
     {
         using var client = new HttpClient();
         var page = new Uri($"{Traffic}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (!(await Ask()).StartsWith("cdnedge; hit", StringComparison.Ordinal))
-            Assert.True(DateTime.UtcNow < deadline, "It never was a hit.");
+        await Deadline.Until(async () => (await Ask()).StartsWith("cdnedge; hit", StringComparison.Ordinal));
 
         var (code, _, error) = await Run("purge", $"{Traffic}{path}");
 
@@ -232,12 +223,7 @@ public sealed class AdminCommandTests : IAsyncLifetime, IDisposable
 
     private async Task Start()
     {
-        var source = Given.SourceWithAdmin(null, _file.Path);
-        var file = source.ReadFile();
-        var reviewed = await ConfigurationReview.OfAsync(source, file);
-        Assert.Empty(reviewed.Errors);
-        _edge = EdgeHost.Build(source, file, reviewed);
-        await _edge.StartAsync(Stop);
+        _edge = await Running.EdgeAsync(Given.SourceWithAdmin(null, _file.Path));
     }
 
     private Task<(int Code, string Output, string Error)> Run(params string[] arguments) => RunAt(AdminAddress.ToString(), arguments);

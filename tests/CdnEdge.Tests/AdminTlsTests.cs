@@ -5,9 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CdnEdge.Commands;
-using CdnEdge.Configuration;
 using CdnEdge.Control;
-using CdnEdge.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -174,12 +172,7 @@ public sealed class AdminTlsTests : IAsyncDisposable
               }
             }
             """));
-        var source = Given.SourceWithAdmin(null, In("site.json"));
-        var file = source.ReadFile();
-        var reviewed = await ConfigurationReview.OfAsync(source, file);
-        Assert.Empty(reviewed.Errors);
-        _edge = EdgeHost.Build(source, file, reviewed);
-        await _edge.StartAsync(Stop);
+        _edge = await Running.EdgeAsync(Given.SourceWithAdmin(null, In("site.json")));
     }
 
     private Uri Address => new(_edge!.Services.GetRequiredService<AdminServer>().Addresses.Single());

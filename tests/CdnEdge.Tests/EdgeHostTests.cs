@@ -1,10 +1,7 @@
 using System.Net;
-using CdnEdge.Configuration;
 using CdnEdge.Control;
-using CdnEdge.Hosting;
 using CdnEdge.Storage;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -18,7 +15,7 @@ public class EdgeHostTests
     public async Task Everything_goes_to_the_origin()
     {
         await using var origin = await Origin("one");
-        await using var edge = await Edge(Given.Source(origin: origin.Urls.Single(), listen: ["http://127.0.0.1:0"]));
+        await using var edge = await Running.EdgeAsync(Given.Source(origin: origin.Urls.Single(), listen: ["http://127.0.0.1:0"]));
         using var client = Client(edge);
 
         Assert.Equal("one /a/b?c=d", await client.GetStringAsync("/a/b?c=d", Stop));
@@ -33,7 +30,7 @@ public class EdgeHostTests
     {
         await using var origin = await Origin("one");
         using var file = new TemporaryFile(Routes(origin, "\"Hosts\": [ \"example.org\" ], \"Path\": \"/static/{**path}\", \"Methods\": [ \"GET\" ]"));
-        await using var edge = await Edge(Given.Source(file.Path));
+        await using var edge = await Running.EdgeAsync(Given.Source(file.Path));
         using var client = Client(edge);
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { Host = host } };
 
@@ -54,18 +51,13 @@ public class EdgeHostTests
         await using var one = await Origin("one");
         await using var two = await Origin("two");
         using var file = new TemporaryFile(Routes(one));
-        await using var edge = await Edge(Given.Source(file.Path));
+        await using var edge = await Running.EdgeAsync(Given.Source(file.Path));
         using var client = Client(edge);
         Assert.Equal("one /before", await client.GetStringAsync("/before", Stop));
 
         file.Replace(Routes(two));
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        string answer;
         var n = 0;
-        do
-            answer = await client.GetStringAsync($"/{++n}", Stop);
-        while (!answer.StartsWith("two", StringComparison.Ordinal) && DateTime.UtcNow < deadline);
-        Assert.Equal($"two /{n}", answer);
+        await Deadline.Until(async () => await client.GetStringAsync($"/{++n}", Stop) == $"two /{n}");
     }
 
     [Fact]
@@ -73,15 +65,10 @@ public class EdgeHostTests
     {
         using var file = new TemporaryFile("");
         var log = file.Path + ".log";
-        await using var edge = await Edge(Given.SourceWithAdmin("none", null, "http://127.0.0.1:9", ["http://127.0.0.1:0"], ("CdnEdge__Purge__LogFile", log)));
+        await using var edge = await Running.EdgeAsync(Given.SourceWithAdmin("none", null, "http://127.0.0.1:9", ["http://127.0.0.1:0"], ("CdnEdge__Purge__LogFile", log)));
 
         var propagation = edge.Services.GetRequiredService<PurgePropagation>();
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (!propagation.Bus.IsCaughtUp)
-        {
-            Assert.True(DateTime.UtcNow < deadline, "It never read the log.");
-            await Task.Delay(10, Stop);
-        }
+        await Deadline.Until(() => propagation.Bus.IsCaughtUp);
 
         Assert.Null(edge.Services.GetService<AdminServer>());
         Assert.True(File.Exists(log));
@@ -91,7 +78,7 @@ public class EdgeHostTests
     [Fact]
     public async Task Alone_it_keeps_no_log()
     {
-        await using var edge = await Edge(Given.Source(origin: "http://127.0.0.1:9", listen: ["http://127.0.0.1:0"]));
+        await using var edge = await Running.EdgeAsync(Given.Source(origin: "http://127.0.0.1:9", listen: ["http://127.0.0.1:0"]));
 
         Assert.IsType<LocalPurgeBus>(edge.Services.GetRequiredService<IPurgeBus>());
         Assert.True(edge.Services.GetRequiredService<MemoryTier>().Epochs.AreComplete);
@@ -107,25 +94,8 @@ public class EdgeHostTests
         }
         """;
 
-    private static async Task<WebApplication> Origin(string name)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        var origin = builder.Build();
-        origin.Run(context => context.Response.WriteAsync($"{name} {context.Request.Path}{context.Request.QueryString}"));
-        await origin.StartAsync(Stop);
-        return origin;
-    }
-
-    private static async Task<WebApplication> Edge(ConfigurationSource source)
-    {
-        var file = source.ReadFile();
-        var reviewed = await ConfigurationReview.OfAsync(source, file);
-        Assert.Empty(reviewed.Errors);
-        var edge = EdgeHost.Build(source, file, reviewed);
-        await edge.StartAsync(Stop);
-        return edge;
-    }
+    private static Task<WebApplication> Origin(string name) =>
+        Running.OriginAsync(context => context.Response.WriteAsync($"{name} {context.Request.Path}{context.Request.QueryString}"));
 
     private static HttpClient Client(WebApplication edge) => new() { BaseAddress = new Uri(edge.Urls.Single()) };
 }

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using CdnEdge.Configuration;
 using CdnEdge.Control;
-using CdnEdge.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Tests;
@@ -23,16 +20,12 @@ public sealed class PurgeMethodTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        _origin = builder.Build();
-        _origin.Run(context =>
+        _origin = await Running.OriginAsync(context =>
         {
             context.Response.Headers.CacheControl = "max-age=60, stale-while-revalidate=60";
             context.Response.Headers["Surrogate-Key"] = "all tag-1";
             return context.Response.WriteAsync($"{context.Request.Method} {Interlocked.Increment(ref _served)}");
         });
-        await _origin.StartAsync(Stop);
     }
 
     public async ValueTask DisposeAsync()
@@ -233,12 +226,7 @@ public sealed class PurgeMethodTests : IAsyncLifetime
               }
             }
             """);
-        var source = Given.SourceWithAdmin(null, _file.Path);
-        var file = source.ReadFile();
-        var reviewed = await ConfigurationReview.OfAsync(source, file);
-        Assert.Empty(reviewed.Errors);
-        _edge = EdgeHost.Build(source, file, reviewed);
-        await _edge.StartAsync(Stop);
+        _edge = await Running.EdgeAsync(Given.SourceWithAdmin(null, _file.Path));
     }
 
     private static async Task<string[]> ReadSharedAsync(string path)

@@ -6,11 +6,8 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using CdnEdge.Commands;
-using CdnEdge.Configuration;
 using CdnEdge.Control;
-using CdnEdge.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -33,11 +30,7 @@ public sealed class WarmCommandTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        _origin = builder.Build();
-        _origin.Run(AnswerAsync);
-        await _origin.StartAsync(Stop);
+        _origin = await Running.OriginAsync(AnswerAsync);
         _file.Write($$"""
             {
               "CdnEdge": { "Listen": [ "http://127.0.0.1:0" ], "Admin": { "Listen": "http://127.0.0.1:0", "AuditFile": "{{_file.Path}}.audit" } },
@@ -47,12 +40,7 @@ public sealed class WarmCommandTests : IAsyncLifetime
               }
             }
             """);
-        var source = Given.SourceWithAdmin(null, _file.Path);
-        var file = source.ReadFile();
-        var reviewed = await ConfigurationReview.OfAsync(source, file);
-        Assert.Empty(reviewed.Errors);
-        _edge = EdgeHost.Build(source, file, reviewed);
-        await _edge.StartAsync(Stop);
+        _edge = await Running.EdgeAsync(Given.SourceWithAdmin(null, _file.Path));
     }
 
     public async ValueTask DisposeAsync()
@@ -188,12 +176,7 @@ public sealed class WarmCommandTests : IAsyncLifetime
         }
 
         // The caller has gone: none follows those that are under way.
-        var began = TimeProvider.System.GetTimestamp();
-        while (!(await ReadAuditAsync()).Contains("broken off", StringComparison.Ordinal))
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), "It went on without its caller.");
-            await Task.Delay(20, Stop);
-        }
+        await Deadline.Until(async () => (await ReadAuditAsync()).Contains("broken off", StringComparison.Ordinal));
 
         _slow.Release(50);
         Assert.InRange(_asked.Count, 5, 5 + 3 + 3);
