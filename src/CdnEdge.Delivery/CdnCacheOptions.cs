@@ -24,6 +24,12 @@ public sealed class CdnCacheOptions
 
     /// <summary>What is told to and believed from other proxies.</summary>
     public ForwardingOptions Forwarding { get; set; } = new();
+
+    /// <summary>What is done with YARP's clusters beyond forwarding to them, by the cluster's id.</summary>
+    public IDictionary<string, ClusterOptions> Clusters { get; set; } = new Dictionary<string, ClusterOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>How the nodes of a CDN know each other. Read when the application starts.</summary>
+    public PeeringOptions Peering { get; set; } = new();
 }
 
 /// <summary>The memory tier's bounds.</summary>
