@@ -61,7 +61,7 @@ public static class CdnCacheExtensions
         builder.AddCdnUpstream(provider =>
         {
             var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
-            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding };
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Peering = value.Peering };
         });
         return builder;
     }

@@ -1,5 +1,7 @@
 using CdnEdge.Upstream.Interim;
+using CdnEdge.Upstream.Peers;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CdnEdge.Upstream;
 
@@ -16,6 +18,11 @@ internal static class UpstreamBuilderExtensions
         if (builder.Services.Any(static service => service.ServiceType == typeof(UpstreamOptions))) return builder;
 
         builder.Services.AddSingleton(options);
+        builder.Services.AddMetrics();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(static provider =>
+            new PeerAuthentication(provider.GetRequiredService<UpstreamOptions>().Peering, provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<PeerMetrics>();
         builder.AddTransforms<EdgeTransforms>();
         InterimHttpClientFactory.Decorate(builder.Services);
         return builder;

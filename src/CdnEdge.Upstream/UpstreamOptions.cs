@@ -8,4 +8,7 @@ internal sealed class UpstreamOptions
 
     /// <summary>What is told to and believed from other proxies.</summary>
     public required ForwardingOptions Forwarding { get; init; }
+
+    /// <summary>How the nodes of a CDN know each other.</summary>
+    public PeeringOptions Peering { get; init; } = new();
 }
