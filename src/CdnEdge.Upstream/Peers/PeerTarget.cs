@@ -20,7 +20,8 @@ internal static class PeerTarget
     internal static (string Authority, string PathAndQuery) Of(HttpRequest request)
     {
         var raw = request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
-        return (Normalised(request.Host.Value ?? ""), raw is ['/' or '*', ..] ? raw : PathOfAbsolute(raw));
+        // Not HttpRequest.Host, which is Unicode again.
+        return (Normalised(request.Headers.Host.ToString()), raw is ['/' or '*', ..] ? raw : PathOfAbsolute(raw));
     }
 
     // Host may be Unicode, IPv6 without its brackets, and the default port is left out.
