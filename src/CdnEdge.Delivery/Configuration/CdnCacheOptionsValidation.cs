@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
+using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Forwarded;
 
 namespace CdnEdge.Delivery.Configuration;
@@ -32,6 +33,9 @@ internal static class CdnCacheOptionsValidation
             if (AddressList.MistakeIn(options.Forwarding.TrustedProxies[i]) is { } mistake)
                 yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
         }
+
+        foreach (var mistake in ClusterOptionsValidation.Errors($"{path}:Clusters", options.Clusters, options.Peering.Key is not null))
+            yield return mistake;
 
         foreach (var (name, policy) in options.Policies)
         {
