@@ -29,8 +29,9 @@ internal static class ControlPort
             traffic.Tally.Read(paths: context.Request.Query["paths"] != "none"), Json, context.RequestAborted));
         app.MapPost("/control/stats/max", context =>
         {
+            var stats = traffic.Tally.Read(paths: false);
             traffic.Tally.ResetMax();
-            return context.Response.WriteAsJsonAsync(traffic.Tally.Read(paths: false), Json, context.RequestAborted);
+            return context.Response.WriteAsJsonAsync(stats, Json, context.RequestAborted);
         });
         app.MapPost("/control/fault", async context =>
         {
