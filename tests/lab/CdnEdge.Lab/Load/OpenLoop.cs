@@ -1,31 +1,16 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
-using CdnEdge.FaultyOrigin;
 
 namespace CdnEdge.Lab.Load;
 
 /// <summary>
 /// Requests at a fixed rate, sent when they are due whatever became of those before: a slow answer doesn't make the load lighter.
-/// Every body is checked byte by byte.
 /// </summary>
 internal sealed class OpenLoop : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(2);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        ActivityHeadersPropagator = null,
-        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
-    })
-    { Timeout = Timeout.InfiniteTimeSpan };
-
+    private readonly CheckingClient _client = new();
     private readonly ConcurrentQueue<Sample> _samples = new();
     private readonly IReadOnlyList<Uri> _nodes;
     private readonly Catalogue _catalogue;
@@ -124,65 +109,7 @@ internal sealed class OpenLoop : IAsyncDisposable
     private async Task<Sample> AskAsync(Catalogue.Arrival arrival, TimeSpan due)
     {
         var (kind, number, node) = arrival;
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_nodes[node], _catalogue.Target(kind, number)));
-        request.Headers.Host = Topology.Site;
-        using var patience = new CancellationTokenSource(Patience);
-        HttpResponseMessage? response = null;
-        string? error;
-        try
-        {
-            response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
-            error = await CheckAsync(response, number, Catalogue.Size(kind, number), patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            error = $"nothing more within {Patience.TotalSeconds:0} s";
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
-        {
-            error = (exception.InnerException ?? exception).Message;
-        }
-
-        using (response)
-        {
-            return new Sample(
-                kind,
-                number,
-                due,
-                Now,
-                (int?)response?.StatusCode ?? 0,
-                Field(response, "X-Origin"),
-                error,
-                Field(response, "Cache-Status"),
-                int.TryParse(Field(response, "Age"), NumberStyles.None, CultureInfo.InvariantCulture, out var age) ? age : null,
-                Field(response, "Retry-After") is not null && Field(response, "Proxy-Status") is not null);
-        }
+        var answer = await _client.AskAsync(_nodes[node], _catalogue.Target(kind, number), number, Catalogue.Size(kind, number));
+        return new Sample(kind, number, due, Now, answer);
     }
-
-    private static async Task<string?> CheckAsync(HttpResponseMessage response, long number, int size, CancellationToken patience)
-    {
-        if ((int)response.StatusCode != 200)
-            return $"status {(int)response.StatusCode}{(Field(response, "Proxy-Status") is { } status ? $" ({status})" : "")}";
-        await using var body = await response.Content.ReadAsStreamAsync(patience);
-        var piece = ArrayPool<byte>.Shared.Rent(16 * 1024);
-        try
-        {
-            var offset = 0L;
-            while (await body.ReadAsync(piece, patience) is > 0 and var count)
-            {
-                if (!Content.IsAt(piece.AsSpan(0, count), number, 0, offset))
-                    return $"other bytes than the origin's after {offset}";
-                offset += count;
-            }
-
-            return offset == size ? null : $"{offset} bytes of {size}";
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(piece);
-        }
-    }
-
-    private static string? Field(HttpResponseMessage? response, string name) =>
-        response is not null && response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
 }

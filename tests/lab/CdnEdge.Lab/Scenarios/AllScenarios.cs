@@ -16,7 +16,7 @@ internal static class AllScenarios
             new("regional-1 killed")
             {
                 Act = static lab => lab.Regional[0].KillAsync(),
-                Next = static sample => sample.Origin is not "regional-1",
+                Next = static answer => answer.Origin is not "regional-1",
                 SparesMisses = true,
             },
             new("regional-2 killed too")
@@ -35,7 +35,7 @@ internal static class AllScenarios
             {
                 Act = static lab => lab.Regional[0].SufferAsync(new Fault { SlowFactor = 10 }),
             },
-            new("as fast as before") { Act = static lab => lab.Regional[0].HealAsync(), Back = static sample => sample.Origin is "regional-1" },
+            new("as fast as before") { Act = static lab => lab.Regional[0].HealAsync(), Back = static answer => answer.Origin is "regional-1" },
         ]),
 
         new("c", "20 % of the answers of both regional origins reset, before the head or within the body",
@@ -56,10 +56,10 @@ internal static class AllScenarios
             new("fra-1 killed")
             {
                 Act = static lab => lab.Shield!.KillAsync(),
-                Next = static sample => !sample.IsThroughPeer,
+                Next = static answer => !answer.IsThroughPeer,
                 SparesMisses = true,
             },
-            new("fra-1 back") { Act = static lab => lab.Shield!.StartAgainAsync(), Back = static sample => sample.IsThroughPeer },
+            new("fra-1 back") { Act = static lab => lab.Shield!.StartAgainAsync(), Back = static answer => answer.IsThroughPeer },
         ]),
 
         new("e", "Redis killed together with the regional origins",
@@ -105,9 +105,9 @@ internal static class AllScenarios
         { ExpiresAtOnce = true },
     ];
 
-    private static bool IsFromCore(Sample sample) => sample.Origin is "core-1";
+    private static bool IsFromCore(Answered answer) => answer.Origin is "core-1";
 
-    private static bool IsFromRegion(Sample sample) => sample.Origin is "regional-1" or "regional-2";
+    private static bool IsFromRegion(Answered answer) => answer.Origin is "regional-1" or "regional-2";
 
     private static Task RegionKilledAsync(Topology lab) => Task.WhenAll(lab.Regional.Select(static origin => origin.KillAsync()));
 

@@ -42,7 +42,7 @@ internal sealed class Figures
             HeldErrors = all.Concat(met).Distinct().Count(static sample => sample.IsHeld && sample.Error is not null),
             MissErrors = misses.Count(sample => sample.Error is not null && !met.Contains(sample)),
             MissErrorsUnderWay = met.Count(static sample => !sample.IsHeld && sample.Error is not null),
-            UnclearErrors = misses.Count(sample => sample is { Error: not null, IsClear: false } && !met.Contains(sample)),
+            UnclearErrors = misses.Count(sample => sample is { Error: not null, Answer.IsClear: false } && !met.Contains(sample)),
             P50 = Percentiles.At(0.5, all.Select(static sample => sample.Latency)),
             P99 = Percentiles.At(0.99, all.Select(static sample => sample.Latency)),
             MissP50 = Percentiles.At(0.5, misses.Select(static sample => sample.Latency)),
@@ -64,8 +64,8 @@ internal sealed class Figures
     }
 
     /// <summary>From a moment to the first good answer, to a miss due since, for which this holds.</summary>
-    private static TimeSpan? First(List<Sample> misses, Func<Sample, bool>? holds, TimeSpan since) =>
+    private static TimeSpan? First(List<Sample> misses, Func<Answered, bool>? holds, TimeSpan since) =>
         holds is null
             ? null
-            : misses.Where(sample => sample.Error is null && sample.Due >= since && holds(sample)).Min(sample => (TimeSpan?)(sample.Ended - since));
+            : misses.Where(sample => sample.Error is null && sample.Due >= since && holds(sample.Answer)).Min(sample => (TimeSpan?)(sample.Ended - since));
 }

@@ -20,10 +20,10 @@ internal sealed record Step(string Name)
     internal Func<Topology, Task>? Act { get; init; }
 
     /// <summary>An answer that only the next source can have given, for a request after the act began; null: nothing is failed over.</summary>
-    internal Func<Sample, bool>? Next { get; init; }
+    internal Func<Answered, bool>? Next { get; init; }
 
     /// <summary>An answer that only who has returned can have given, for a request after the act was over; null: nobody has.</summary>
-    internal Func<Sample, bool>? Back { get; init; }
+    internal Func<Answered, bool>? Back { get; init; }
 
     /// <summary>Nobody is left who could answer a miss.</summary>
     internal bool IsGone { get; init; }
