@@ -2,8 +2,11 @@ using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Calls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Delivery;
 
@@ -120,6 +123,39 @@ internal sealed class CacheServices(
     /// <summary>Whether what began at <paramref name="epoch"/> was purged since. A null head: as far as the URL tells.</summary>
     internal bool IsPurged(CacheKey key, StoredHead? head, long epoch) =>
         Epochs.Judge(key, head?.Tags ?? SurrogateTags.None, epoch, out _) != PurgeVerdict.Valid;
+
+    /// <summary>
+    /// What upstream is to know of a request that is about to be forwarded in <paramref name="context"/>. It's finished after that.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="key">What the answer would be stored under; null: it can't be, and no other node is asked for it.</param>
+    /// <param name="policy">The policy that governs.</param>
+    /// <param name="avoid">A destination that has just failed at it.</param>
+    internal UpstreamCall BeginCall(HttpContext context, CacheKey? key, CachePolicy policy, DestinationState? avoid = null)
+    {
+        var call = key is null
+            ? new UpstreamCall { Avoid = avoid }
+            : new UpstreamCall
+            {
+                UsesPeers = true,
+                Affinity = key.Affinity,
+                Avoid = avoid,
+                IsNewEnough = (response, fetchedAt) => Epochs.Judge(key, TagsOf(response, policy), MomentAt(fetchedAt), out _) == PurgeVerdict.Valid,
+            };
+        context.Features.Set(call);
+        return call;
+    }
+
+    /// <summary>The moment at a time by this node's clock: that, or one before it.</summary>
+    internal long MomentAt(DateTimeOffset instant) => Epochs.Times?.At(instant) ?? 0;
+
+    private static SurrogateTags TagsOf(HttpResponseMessage response, CachePolicy policy)
+    {
+        var headers = new HeaderDictionary();
+        foreach (var (name, values) in response.Headers.NonValidated)
+            headers[name] = new StringValues([.. values]);
+        return SurrogateTags.Of(headers, policy);
+    }
 
     /// <summary>
     /// Stores, unless it was purged since the fetch began; if that happens in this very moment, whoever finds it sees it.

@@ -46,7 +46,10 @@ public static class CdnCacheExtensions
         services.AddSingleton<SegmentArena>();
         services.AddSingleton(provider => new MemoryTier(
             MemoryBound.Of(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory),
-            provider.GetRequiredService<SegmentArena>()));
+            provider.GetRequiredService<SegmentArena>())
+        {
+            Epochs = { Times = new PurgeTimes(provider.GetRequiredService<TimeProvider>()) },
+        });
         services.AddSecondTier();
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();
@@ -61,7 +64,8 @@ public static class CdnCacheExtensions
         builder.AddCdnUpstream(provider =>
         {
             var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
-            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding };
+            var options = provider.GetRequiredService<IOptionsMonitor<CdnCacheOptions>>();
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Clusters = () => options.CurrentValue.Clusters };
         });
         return builder;
     }

@@ -1,5 +1,11 @@
+using CdnEdge.Upstream.Calls;
+using CdnEdge.Upstream.Clusters;
+using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Interim;
+using CdnEdge.Upstream.Ways;
 using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Health;
 
 namespace CdnEdge.Upstream;
 
@@ -15,7 +21,22 @@ internal static class UpstreamBuilderExtensions
         // A second call would put a second stream around every connection; the first one's options stand.
         if (builder.Services.Any(static service => service.ServiceType == typeof(UpstreamOptions))) return builder;
 
-        builder.Services.AddSingleton(options);
+        var services = builder.Services;
+        services.AddSingleton(options);
+        services.AddMetrics();
+        services.AddSingleton<UpstreamMetrics>();
+        services.AddSingleton<HealthReport>();
+        services.AddSingleton<UpstreamPipelines>();
+        services.AddSingleton(static provider => new Upstreams(
+            new Lazy<IProxyStateLookup>(provider.GetRequiredService<IProxyStateLookup>),
+            provider.GetRequiredService<UpstreamOptions>(),
+            provider.GetRequiredService<UpstreamPipelines>(),
+            provider.GetRequiredService<HealthReport>(),
+            provider.GetRequiredService<UpstreamMetrics>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<UpstreamParts>();
+        services.AddSingleton<IActiveHealthCheckPolicy, ThresholdsHealthPolicy>();
+        builder.AddConfigFilter<AskEvenTheUnhealthy>();
         builder.AddTransforms<EdgeTransforms>();
         InterimHttpClientFactory.Decorate(builder.Services);
         return builder;

@@ -8,4 +8,7 @@ internal sealed class UpstreamOptions
 
     /// <summary>What is told to and believed from other proxies.</summary>
     public required ForwardingOptions Forwarding { get; init; }
+
+    /// <summary>What is done with clusters, by their ids, as the options have it now.</summary>
+    public Func<IDictionary<string, ClusterOptions>> Clusters { get; init; } = static () => new Dictionary<string, ClusterOptions>();
 }

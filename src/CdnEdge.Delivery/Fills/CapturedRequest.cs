@@ -145,6 +145,13 @@ internal sealed class CapturedRequest
         headers.IfRange = default;
         headers.Range = default;
 
+        if (plan is { Kind: FillKind.Resume, Validator: { } validator })
+        {
+            headers.Range = $"bytes={plan.Missing.Offset}-";
+            headers.IfRange = validator.Text;
+            return;
+        }
+
         if (plan.Stored is not { Head: var head })
         {
             return;
@@ -178,6 +185,7 @@ internal sealed class CapturedRequest
                 break;
 
             case FillKind.Plain:
+            case FillKind.Resume:
             default:
                 break;
         }

@@ -34,6 +34,7 @@ internal sealed class DirectForwarder(CacheServices services)
             context.Features.Set<IHttpResponseBodyFeature>(new CopyingBody(original!, exchange));
         }
 
+        var call = services.BeginCall(context, lookup?.Key, policy);
         try
         {
             using (exchange.Interims is null ? null : InterimResponses.Begin(exchange.Interims))
@@ -61,6 +62,7 @@ internal sealed class DirectForwarder(CacheServices services)
         }
         finally
         {
+            call.Finish(context);
             if (looksOn)
             {
                 context.Features.Set(original);

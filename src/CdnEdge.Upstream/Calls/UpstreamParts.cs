@@ -1,0 +1,7 @@
+using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Ways;
+
+namespace CdnEdge.Upstream.Calls;
+
+/// <summary>What the handlers of all clusters share.</summary>
+internal sealed record UpstreamParts(Upstreams Upstreams, UpstreamMetrics Metrics, UpstreamOptions Options, TimeProvider Time);
