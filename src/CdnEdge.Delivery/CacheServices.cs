@@ -1,8 +1,11 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Calls;
+using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
@@ -22,6 +25,7 @@ internal sealed class CacheServices(
     IEnumerable<ICacheKeyContributor> contributors,
     IEnumerable<ICacheStorabilityRule> rules,
     IEnumerable<ICacheObserver> observers,
+    Upstreams upstreams,
     ILoggerFactory loggers,
     ISecondTier? tier = null)
 {
@@ -45,6 +49,9 @@ internal sealed class CacheServices(
 
     /// <summary>Held while a part is put together with what is stored: of two that come at once neither may undo the other.</summary>
     internal Lock Combining { get; } = new();
+
+    /// <summary>The sites' own error pages.</summary>
+    internal ErrorPages ErrorPages { get; } = new();
 
     internal TimeProvider Time { get; } = time;
 
@@ -145,6 +152,9 @@ internal sealed class CacheServices(
         context.Features.Set(call);
         return call;
     }
+
+    /// <summary>How the upstreams of a route are; null: YARP has no cluster for it.</summary>
+    internal WayHealth? WayOf(CachedRoute route) => route.Model.Cluster is { } cluster ? upstreams.Of(cluster).Way : null;
 
     /// <summary>The moment at a time by this node's clock: that, or one before it.</summary>
     internal long MomentAt(DateTimeOffset instant) => Epochs.Times?.At(instant) ?? 0;

@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
 using CdnEdge.Upstream.Forwarded;
 
@@ -36,6 +37,8 @@ internal static class CdnCacheOptionsValidation
         {
             foreach (var mistake in CachePolicyValidation.Errors($"{path}:Policies:{name}", policy))
                 yield return mistake;
+            if (policy.ErrorPage is { } page && ErrorPages.MistakeIn(page) is { } inPage)
+                yield return $"{path}:Policies:{name}:ErrorPage: {inPage}";
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Routing;
+using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
@@ -44,6 +45,37 @@ internal sealed partial class FillRunner(CacheServices services)
             static state => _ = state.Runner.RunAsync(state.Job),
             (Runner: this, Job: job),
             preferLocal: true);
+    }
+
+    /// <summary>RFC 5861 §3: asks whether what is served stale meanwhile is still good. At most one at a time.</summary>
+    /// <param name="context">The request that found it stale.</param>
+    /// <param name="route">The route that it matched.</param>
+    /// <param name="policy">The policy that governs.</param>
+    /// <param name="stored">What is stale.</param>
+    /// <param name="seen">Its head as it was found.</param>
+    internal void RevalidateInBackground(HttpContext context, CachedRoute route, CachePolicy policy, StoredResponse stored, StoredHead seen)
+    {
+        if (!stored.TryBeginRevalidation())
+        {
+            return;
+        }
+
+        if (!ReferenceEquals(stored.Head, seen) || stored.Resource is not { } resource)
+        {
+            // Another one has just ended: what this request found stale is fresh by now, or replaced.
+            stored.EndRevalidation();
+            return;
+        }
+
+        var fill = services.Fills.GetOrAdd(new FillKey(resource.Key, seen.Variance.SelectingKey(policy, context.Request.Headers)), services.Epochs, out var started);
+        if (started)
+        {
+            Start(fill, FillPlan.For(stored) with { Tier = TierUse.FreshOnly }, context, route, policy);
+        }
+        else
+        {
+            stored.EndRevalidation();
+        }
     }
 
     private async Task RunAsync(FillJob job)

@@ -11,7 +11,8 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
     private readonly Lock _lock = new();
     private int _failures;
     private DateTimeOffset? _downSince;
-    private DateTimeOffset _upSince = DateTimeOffset.MinValue;
+    private bool _isRecovering;
+    private DateTimeOffset _upSince;
     private DateTimeOffset _lastTry;
 
     /// <summary>Since when nobody on the way has answered; null: somebody does.</summary>
@@ -50,6 +51,7 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
             if (_downSince is not { } since)
                 return;
             _upSince = time.GetUtcNow();
+            _isRecovering = ramp > TimeSpan.Zero;
             down = _upSince - since;
             _downSince = null;
         }
@@ -57,18 +59,33 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
         report.Up(cluster, down);
     }
 
+    /// <summary>Nobody has answered of late, or it isn't long that somebody does again.</summary>
+    internal bool IsImpaired
+    {
+        get
+        {
+            if (Volatile.Read(ref _failures) == 0 && !Volatile.Read(ref _isRecovering))
+                return false;
+            lock (_lock)
+            {
+                if (_downSince is null && time.GetUtcNow() - _upSince >= ramp)
+                    _isRecovering = false;
+                return _downSince is not null || _isRecovering;
+            }
+        }
+    }
+
     /// <summary>
-    /// Whether a request that something stale can answer is to ask upstream all the same. Not to be asked for one that nothing can.
+    /// Whether one more request that something stale can answer is to ask upstream all the same: a trickle while nobody answers, a
+    /// growing share after that.
     /// </summary>
     internal bool MayRevalidate()
     {
-        if (Volatile.Read(ref _failures) == 0 && _upSince == DateTimeOffset.MinValue)
-            return true;
         lock (_lock)
         {
             var now = time.GetUtcNow();
             if (_downSince is null)
-                return ramp <= TimeSpan.Zero || Random.Shared.NextDouble() < Math.Max(0.05, (now - _upSince) / ramp);
+                return !_isRecovering || Random.Shared.NextDouble() < Math.Max(0.05, (now - _upSince) / ramp);
             if (now - _lastTry < Trickle)
                 return false;
             _lastTry = now;
