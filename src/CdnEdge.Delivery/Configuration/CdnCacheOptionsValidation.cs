@@ -3,6 +3,7 @@ using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
 using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Forwarded;
+using CdnEdge.Upstream.Peers;
 
 namespace CdnEdge.Delivery.Configuration;
 
@@ -26,6 +27,9 @@ internal static class CdnCacheOptionsValidation
         }
 
         foreach (var mistake in RedisOptionsValidation.Errors($"{path}:Redis", options.Redis))
+            yield return mistake;
+
+        foreach (var mistake in PeeringOptionsValidation.Errors($"{path}:Peering", options.Peering))
             yield return mistake;
 
         for (var i = 0; i < options.Forwarding.TrustedProxies.Count; i++)
