@@ -97,8 +97,7 @@ internal static class NodeEndpoints
     }
 
     private static IResult Ready(HttpContext context, IAdminNode node, DrainState drain) =>
-        node.IsStopping ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "stopping").AsResult()
-        : drain.IsDraining ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "draining").AsResult()
-        : context.RequestServices.GetService<PurgePropagation>() is { IsStarting: true } ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, "reading the log of purges").AsResult()
+        NodeReadiness.WhyNot(node, drain, context.RequestServices.GetService<PurgePropagation>()) is { } whyNot
+            ? AdminProblem.Of(StatusCodes.Status503ServiceUnavailable, whyNot).AsResult()
         : TypedResults.Ok(new HealthAnswer("ready"));
 }
