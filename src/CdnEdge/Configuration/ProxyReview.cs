@@ -19,7 +19,7 @@ internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<s
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddRouting();
-        services.AddReverseProxy().LoadFromConfig(section);
+        services.AddReverseProxy().LoadFromConfig(section).AddCdnCache(); // Which has health policies of its own.
         await using var yarp = services.BuildServiceProvider();
         var validator = yarp.GetRequiredService<IConfigValidator>();
         var errors = new List<string>();
