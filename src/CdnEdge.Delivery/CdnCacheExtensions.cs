@@ -65,7 +65,7 @@ public static class CdnCacheExtensions
         {
             var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
             var options = provider.GetRequiredService<IOptionsMonitor<CdnCacheOptions>>();
-            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Clusters = () => options.CurrentValue.Clusters };
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Peering = value.Peering, Clusters = () => options.CurrentValue.Clusters };
         });
         return builder;
     }

@@ -4,6 +4,7 @@ using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Interim;
 using CdnEdge.Upstream.Loops;
+using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Targets;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -21,8 +22,11 @@ internal sealed partial class EdgeTransforms : ITransformProvider
     private readonly UpstreamOptions _options;
     private readonly AddressList _trustedProxies;
 
-    public EdgeTransforms(UpstreamOptions options, IForwarderHttpClientFactory clients, ILogger<EdgeTransforms> logger)
+    private readonly PeerAuthentication _peers;
+
+    public EdgeTransforms(UpstreamOptions options, PeerAuthentication peers, IForwarderHttpClientFactory clients, ILogger<EdgeTransforms> logger)
     {
+        _peers = peers;
         if (clients is not InterimHttpClientFactory) Log.InterimResponsesUnseen(logger, clients.GetType().Name);
         _options = options;
         _trustedProxies = new AddressList(options.Forwarding.TrustedProxies);
@@ -39,6 +43,7 @@ internal sealed partial class EdgeTransforms : ITransformProvider
     public void Apply(TransformBuilderContext context)
     {
         context.RequestTransforms.Add(new HopByHopRequestTransform());
+        context.RequestTransforms.Add(new PeerRequestTransform(_peers));
         context.RequestTransforms.Add(new MaxForwardsTransform());
         context.RequestTransforms.Add(new EscapedPathTransform());
 
@@ -62,6 +67,7 @@ internal sealed partial class EdgeTransforms : ITransformProvider
 
         context.ResponseTransforms.Add(new ResponseFramingTransform());
         context.ResponseTransforms.Add(new HopByHopResponseTransform());
+        context.ResponseTransforms.Add(new PeerResponseTransform());
         context.ResponseTransforms.Add(new ViaResponseTransform(_options.Name));
         context.ResponseTransforms.Add(new TrailerResponseTransform());
         context.ResponseTrailersTransforms.Add(new TrailerEndTransform());

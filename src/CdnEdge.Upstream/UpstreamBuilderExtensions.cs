@@ -2,8 +2,10 @@ using CdnEdge.Upstream.Calls;
 using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Interim;
+using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Ways;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Health;
 
@@ -24,6 +26,10 @@ internal static class UpstreamBuilderExtensions
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(static provider =>
+            new PeerAuthentication(provider.GetRequiredService<UpstreamOptions>().Peering, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<PeerMetrics>();
         services.AddSingleton<UpstreamMetrics>();
         services.AddSingleton<HealthReport>();
         services.AddSingleton<UpstreamPipelines>();

@@ -46,6 +46,7 @@ internal static class ConfigurationView
     private static bool IsSecret(string key) =>
         IsSecretWord(LastOf(key))
         || key.StartsWith("CdnEdge:Redis:Keys", StringComparison.OrdinalIgnoreCase)
+        || (key.StartsWith("CdnEdge:Peering:", StringComparison.OrdinalIgnoreCase) && LastOf(key).EndsWith("key", StringComparison.Ordinal))
         || key.Split(':').Any(static name => name.EndsWith("password", StringComparison.OrdinalIgnoreCase) || name.EndsWith("secret", StringComparison.OrdinalIgnoreCase));
 
     private static bool IsSecretWord(string name) => SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));

@@ -1,7 +1,9 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
+using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Forwarded;
+using CdnEdge.Upstream.Peers;
 
 namespace CdnEdge.Delivery.Configuration;
 
@@ -27,11 +29,17 @@ internal static class CdnCacheOptionsValidation
         foreach (var mistake in RedisOptionsValidation.Errors($"{path}:Redis", options.Redis))
             yield return mistake;
 
+        foreach (var mistake in PeeringOptionsValidation.Errors($"{path}:Peering", options.Peering))
+            yield return mistake;
+
         for (var i = 0; i < options.Forwarding.TrustedProxies.Count; i++)
         {
             if (AddressList.MistakeIn(options.Forwarding.TrustedProxies[i]) is { } mistake)
                 yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
         }
+
+        foreach (var mistake in ClusterOptionsValidation.Errors($"{path}:Clusters", options.Clusters, options.Peering.Key is not null))
+            yield return mistake;
 
         foreach (var (name, policy) in options.Policies)
         {

@@ -12,7 +12,7 @@ namespace CdnEdge.Upstream.Calls;
 
 /// <summary>One request to one destination, from its place in the queue to the end of its response.</summary>
 internal sealed class UpstreamAttempt(
-    UpstreamHandler handler, Leg leg, UpstreamDestination destination, HttpRequestMessage request, bool isHedge)
+    UpstreamHandler handler, UpstreamRun run, Leg leg, UpstreamDestination destination, HttpRequestMessage request, bool isHedge)
 {
     internal static readonly HttpRequestOptionsKey<UpstreamAttempt> OptionsKey = new("CdnEdge.UpstreamAttempt");
 
@@ -21,6 +21,8 @@ internal sealed class UpstreamAttempt(
     private bool _wasSent;
     private long _started;
     private bool _begun;
+
+    internal UpstreamRun Run { get; } = run;
 
     internal Leg Leg { get; } = leg;
 
@@ -79,7 +81,7 @@ internal sealed class UpstreamAttempt(
         {
             _wasSent = true;
             var response = await handler.SendToAsync(this, cancellation);
-            return UpstreamHandler.Objection(this, response) is { } objection
+            return handler.Objection(this, response) is { } objection
                 ? Outcome.FromException<HttpResponseMessage>(objection)
                 : Outcome.FromResult(response);
         }

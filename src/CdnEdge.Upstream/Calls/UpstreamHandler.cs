@@ -1,8 +1,8 @@
 using System.Net;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Ways;
-using Microsoft.AspNetCore.Http;
 using Polly;
 using Yarp.ReverseProxy.Model;
 
@@ -34,11 +34,14 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
             return await ProbeAsync(request, cancellationToken);
         }
 
-        var legs = parts.Upstreams.WayOf(proxy.Route, call.UsesPeers);
-        var run = new UpstreamRun(this, call, request, legs, proxy.ProxiedDestination);
+        // A node that asks has a deadline of its own, and may be the last that asks another.
+        var asker = call.Context.Features.Get<PeerRequest>();
+        var legs = parts.Upstreams.WayOf(proxy.Route, call.UsesPeers && parts.Peers.IsEnabled && (asker is null || asker.Path.Count < parts.Options.Peering.MaxHops));
         var health = parts.Upstreams.Of(cluster);
+        var patience = asker?.Left(Time) is { } left && left < health.Options.Timeouts.Total ? left : health.Options.Timeouts.Total;
+        var run = new UpstreamRun(this, call, request, legs, proxy.ProxiedDestination, asker, patience);
         using var total = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        total.CancelAfter(health.Options.Timeouts.Total);
+        total.CancelAfter(patience);
         var context = ResilienceContextPool.Shared.Get(total.Token);
         Outcome<HttpResponseMessage> outcome;
         try
@@ -82,26 +85,48 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     internal Task<HttpResponseMessage> SendToAsync(UpstreamAttempt attempt, CancellationToken cancellation)
     {
         attempt.Request.Options.Set(UpstreamAttempt.OptionsKey, attempt);
+        if (attempt.Leg.IsOfPeers)
+            parts.Peers.Sign(attempt.Request, attempt.Run.CameThrough, attempt.Run.Left);
         return attempt.Leg.Cluster.Id == clusterId
             ? base.SendAsync(attempt.Request, cancellation)
             : attempt.Leg.Cluster.State.Model.HttpClient.SendAsync(attempt.Request, cancellation);
     }
 
     /// <summary>What is wrong with the head of a response; null: it's taken.</summary>
-    internal static AttemptFailedException? Objection(UpstreamAttempt attempt, HttpResponseMessage response)
+    internal AttemptFailedException? Objection(UpstreamAttempt attempt, HttpResponseMessage response)
     {
-        var status = (int)response.StatusCode;
-        if (attempt.Leg.Kind == LegKind.Siblings && status == StatusCodes.Status504GatewayTimeout)
+        if (attempt.Leg.IsOfPeers && ObjectionToPeer(attempt, response) is { } objection)
         {
             response.Dispose();
-            return new AttemptFailedException(ProxyStatus.NobodyLeft) { CountsAgainstDestination = false, IsOnlyAbsence = true };
+            return objection;
         }
 
+        var status = (int)response.StatusCode;
         if (!attempt.Leg.Cluster.Options.Retries.Statuses.Contains(status))
             return null;
 
         // A peer that says so isn't ill itself: its origin is.
         return new AttemptFailedException(ProxyStatus.ErrorStatus) { Response = response, CountsAgainstDestination = !attempt.Leg.IsOfPeers };
+    }
+
+    /// <summary>What is wrong with it as a node's answer.</summary>
+    private AttemptFailedException? ObjectionToPeer(UpstreamAttempt attempt, HttpResponseMessage response)
+    {
+        if (!parts.Peers.TryVerify(attempt.Request, response, out var fetchedAgo, out var fault))
+        {
+            parts.PeerMetrics.ResponseRefused(fault);
+            return new AttemptFailedException(ProxyStatus.NoPeer);
+        }
+
+        // Only the time that passed between fetch and answer is the other node's word: what the clock says there plays no part.
+        var fetchedAt = attempt.StartedAt - fetchedAgo;
+        attempt.FetchedAt = fetchedAt;
+        if (attempt.Leg.Kind == LegKind.Siblings && response.StatusCode == HttpStatusCode.GatewayTimeout)
+            return new AttemptFailedException(ProxyStatus.NobodyLeft) { CountsAgainstDestination = false, IsOnlyAbsence = true };
+        if (attempt.Run.IsNewEnough(response, fetchedAt))
+            return null;
+        parts.PeerMetrics.ResponseOutdated();
+        return new AttemptFailedException(ProxyStatus.NobodyLeft) { CountsAgainstDestination = false, IsOnlyAbsence = true };
     }
 
     /// <summary>The request as it goes to one destination: YARP made it for the one that it chose.</summary>
@@ -150,6 +175,8 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
 
         foreach (var (name, values) in original.Headers.NonValidated)
             copy.Headers.TryAddWithoutValidation(name, values);
+        foreach (var (name, value) in original.Options.Where(static option => option.Key != UpstreamAttempt.OptionsKey.Key))
+            ((IDictionary<string, object?>)copy.Options)[name] = value;
         return copy;
     }
 
@@ -169,11 +196,25 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     /// <summary>A probe of YARP's health checks. Its policy looks at the body, and doesn't wait for it.</summary>
     private async Task<HttpResponseMessage> ProbeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (parts.Upstreams.OptionsOf(clusterId).Host is { } host)
+        var options = parts.Upstreams.OptionsOf(clusterId);
+        if (options.Host is { } host)
             request.Headers.Host ??= host;
+        if (!options.Peers)
+            return await BufferAsync(await base.SendAsync(request, cancellationToken), options, cancellationToken);
+
+        parts.Peers.Sign(request, [], Timeout.InfiniteTimeSpan);
         var response = await base.SendAsync(request, cancellationToken);
-        if (parts.Upstreams.OptionsOf(clusterId).Probe.Body is not null)
-            await ProbeBody.BufferAsync(response, cancellationToken);
+        if (parts.Peers.TryVerify(request, response, out _, out var fault))
+            return await BufferAsync(response, options, cancellationToken);
+        parts.PeerMetrics.ResponseRefused(fault);
+        response.Dispose();
+        throw new HttpRequestException(HttpRequestError.InvalidResponse, $"What answered the probe is no node of this CDN: {fault}.");
+    }
+
+    private static async Task<HttpResponseMessage> BufferAsync(HttpResponseMessage response, ClusterOptions options, CancellationToken cancellation)
+    {
+        if (options.Probe.Body is not null)
+            await ProbeBody.BufferAsync(response, cancellation);
         return response;
     }
 }

@@ -1,5 +1,6 @@
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Http;
 using Polly;
@@ -33,6 +34,9 @@ internal sealed class UpstreamRun
     private readonly bool _isReplayable;
     private readonly bool _isSafe;
 
+    private readonly TimeSpan _patience;
+    private readonly long _started;
+
     private int _leg;
     private int _askedInLeg;
     private int _inFlight;
@@ -43,14 +47,40 @@ internal sealed class UpstreamRun
     private UpstreamAttempt? _bestAttempt;
     private UpstreamCluster? _asking;
 
-    internal UpstreamRun(UpstreamHandler handler, UpstreamCall call, HttpRequestMessage request, List<Leg> legs, DestinationState? chosenByYarp)
+    /// <param name="handler">The handler of the cluster where the way begins.</param>
+    /// <param name="call">What is told of the request and wants to be known.</param>
+    /// <param name="request">The request as YARP made it.</param>
+    /// <param name="legs">The way.</param>
+    /// <param name="chosenByYarp">The destination that YARP made it for.</param>
+    /// <param name="asker">The node that asks this one; null: a visitor does.</param>
+    /// <param name="patience">How long it may take.</param>
+    internal UpstreamRun(
+        UpstreamHandler handler, UpstreamCall call, HttpRequestMessage request, List<Leg> legs, DestinationState? chosenByYarp, PeerRequest? asker, TimeSpan patience)
     {
-        (_handler, _call, _request, _legs, _chosenByYarp) = (handler, call, request, legs, chosenByYarp);
+        (_handler, _call, _request, _legs, _chosenByYarp, _patience) = (handler, call, request, legs, chosenByYarp, patience);
+        _started = handler.Time.GetTimestamp();
+        CameThrough = asker?.Path ?? [];
         var method = request.Method.Method;
         var hasBody = request.Content is { Headers.ContentLength: not 0 };
         _isSafe = !hasBody && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)) && !request.Headers.NonValidated.Contains("Upgrade");
         _isReplayable = _isSafe || (!hasBody && (HttpMethods.IsPut(method) || HttpMethods.IsDelete(method) || HttpMethods.IsTrace(method)));
     }
+
+    /// <summary>The nodes that the request came through to this one.</summary>
+    internal IReadOnlyList<string> CameThrough { get; }
+
+    /// <summary>How long it may still take.</summary>
+    internal TimeSpan Left
+    {
+        get
+        {
+            var left = _patience - _handler.Time.GetElapsedTime(_started);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether what a node answers is newer than what was purged here.</summary>
+    internal bool IsNewEnough(HttpResponseMessage response, DateTimeOffset fetchedAt) => _call.IsNewEnough?.Invoke(response, fetchedAt) != false;
 
     internal static UpstreamRun Of(ResilienceContext context) => context.Properties.GetValue(RunKey, null!);
 
@@ -204,7 +234,7 @@ internal sealed class UpstreamRun
                 _asked.Add(destination);
                 _asking = leg.Cluster;
                 _inFlight++;
-                return new UpstreamAttempt(_handler, leg, destination, _handler.RequestFor(_request, _call, leg, destination, _chosenByYarp, isCopy: isHedge || _asked.Count > 1), isHedge);
+                return new UpstreamAttempt(_handler, this, leg, destination, _handler.RequestFor(_request, _call, leg, destination, _chosenByYarp, isCopy: isHedge || _asked.Count > 1), isHedge);
             }
 
             if (!_regardsHealth || _asked.Count > 0)

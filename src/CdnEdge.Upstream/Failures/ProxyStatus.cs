@@ -43,6 +43,9 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     /// <summary>A destination answered with a status that counts as a failure.</summary>
     public static ProxyStatus ErrorStatus { get; } = new("http_request_error", "the upstream answered with an error", 502);
 
+    /// <summary>What answered in place of a node of this CDN isn't one, or can't be believed.</summary>
+    public static ProxyStatus NoPeer { get; } = new("http_protocol_error", "the answer isn't one of a node of this network", 502);
+
     /// <summary>Nobody is left to be asked.</summary>
     public static ProxyStatus NobodyLeft { get; } = new("destination_unavailable", "no upstream is available", 503);
 

@@ -109,6 +109,9 @@ public partial class NodeTests
         node.Values["CdnEdge:Admin:Tokens:ops:Scopes:0"] = "Read";
         node.Values["CdnEdge:Redis:Connection"] = "localhost,password=s3cret";
         node.Values["CdnEdge:Redis:Keys:0:Value"] = "s3cret";
+        node.Values["CdnEdge:Peering:Key"] = "s3cret";
+        node.Values["CdnEdge:Peering:PreviousKey"] = "s3cret";
+        node.Values["CdnEdge:Peering:Id"] = "lhr-1";
         node.Values["CdnEdge:Policies:p:SetCookie"] = "Strip";
         node.Values["CdnEdge:Policies:p:Key:Cookies:0"] = "theme";
         node.Values["CdnEdge:Origin"] = "http://user:s3cret@origin.example/a@b";
@@ -124,6 +127,7 @@ public partial class NodeTests
         var edge = answer.Json["configuration"]!["CdnEdge"]!;
         Assert.Equal("edge-1", (string)edge["Name"]!);
         Assert.Equal("Read", (string)edge["Admin"]!["Tokens"]!["ops"]!["Scopes"]!["0"]!);
+        Assert.Equal("lhr-1", (string)edge["Peering"]!["Id"]!);
         Assert.Equal("Strip", (string)edge["Policies"]!["p"]!["SetCookie"]!);
         Assert.Equal("theme", (string)edge["Policies"]!["p"]!["Key"]!["Cookies"]!["0"]!);
         Assert.Equal("http://(redacted)@origin.example/a@b", (string)edge["Origin"]!);
