@@ -161,7 +161,7 @@ internal sealed class Topology : IAsyncDisposable
     }
 
     // The policy "Thresholds" comes with the handler.
-    private static bool Probed => false;
+    private static bool Probed => true;
 
     private T Kept<T>(T part)
         where T : IAsyncDisposable
