@@ -2,6 +2,7 @@ using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream.HopByHop;
@@ -12,12 +13,18 @@ namespace CdnEdge.Delivery;
 /// <summary>
 /// The way of a request: guard, bypass?, key, look up, then hit -> deliver, or miss -> fill -> deliver.
 /// </summary>
-internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, RequestGuard guard)
+internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, RequestGuard guard, PeerGuard peers)
 {
     /// <summary>Up to the hit. Neither waits nor allocates where the answer is in memory.</summary>
     internal Task InvokeAsync(HttpContext context, CachedRoute route)
     {
-        if (guard.Refuse(context) is { } refusal)
+        PeerAnswer? peer = null;
+        if ((peers.IsEnabled ? peers.Refuse(context, out peer) : null) is { } notOurs)
+        {
+            return guard.AnswerAsync(context, notOurs);
+        }
+
+        if (guard.Refuse(context, nodesBefore: peer?.Request.Path.Count ?? 0) is { } refusal)
         {
             return guard.AnswerAsync(context, refusal);
         }
@@ -36,17 +43,21 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             ConnectionOptions.RemoveNominated(headers);
         }
 
-        var directives = policy.HonourRequestDirectives ? RequestDirectives.Parse(headers) : default;
+        var directives = policy.HonourRequestDirectives ? RequestDirectives.Parse(headers) : peer is null ? default : PeerDirectives(headers);
         if (directives.NoStore)
         {
             return ForwardPastCacheAsync(context, route, policy, BypassReason.RequestNoStore);
         }
 
-        return LookUp(context, route, policy, directives, isAgain: false);
+        return LookUp(context, route, policy, directives, peer, isAgain: false);
     }
 
+    /// <summary>Another node that asks for nothing but what is stored means it, whatever visitors may say.</summary>
+    private static RequestDirectives PeerDirectives(IHeaderDictionary headers) =>
+        new() { OnlyIfCached = RequestDirectives.Parse(headers).OnlyIfCached };
+
     /// <summary>Key, look up and answer. Where the way past the hit has brought something into memory, once more.</summary>
-    private Task LookUp(HttpContext context, CachedRoute route, CachePolicy policy, RequestDirectives directives, bool isAgain)
+    private Task LookUp(HttpContext context, CachedRoute route, CachePolicy policy, RequestDirectives directives, PeerAnswer? peer, bool isAgain)
     {
         var headers = context.Request.Headers;
         var parts = services.KeyPartsOf(context);
@@ -75,6 +86,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                     runner.RevalidateInBackground(context, route, policy, stored, head);
                 }
 
+                peer?.IsFrom(head);
                 services.Serving(context, decision == ReuseDecision.Fresh ? CacheOutcome.Hit : CacheOutcome.Stale);
                 return StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
             }
@@ -106,7 +118,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         }
         else if (!await fetch.TryFetchAsync(context, lookup))
         {
-            await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, isAgain: true);
+            await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, PeerAnswer.Of(context), isAgain: true);
         }
     }
 

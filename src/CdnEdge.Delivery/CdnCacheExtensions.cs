@@ -4,6 +4,7 @@ using CdnEdge.Delivery.Configuration;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
 using CdnEdge.Storage.Redis;
@@ -57,6 +58,7 @@ public static class CdnCacheExtensions
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();
         services.AddSingleton<RequestGuard>();
+        services.AddSingleton<PeerGuard>();
         services.AddSingleton<FetchAnswers>();
         services.AddSingleton<FetchPath>();
         services.AddSingleton<CacheEndpoint>();

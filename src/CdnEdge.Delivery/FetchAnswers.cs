@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
@@ -79,6 +80,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
             Ttl = (long)Math.Floor(head.Stored!.Freshness.Remaining(now).TotalSeconds),
             Collapsed = collapsed,
         };
+        PeerAnswer.Of(context)?.IsFrom(head.Stored);
         await StoredResponder.ServeAsync(context, head.Stored, head.Validated.Body, now, status.Format(services.Name));
     }
 
@@ -101,6 +103,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
         services.Memory.Touch(stored);
         services.Serving(context, CacheOutcome.Stale);
         var staleHead = stored.Head;
+        PeerAnswer.Of(context)?.IsFrom(staleHead);
         await StoredResponder.ServeAsync(
             context, staleHead, stored.Body, now, StaleStatus.Of(services.Name, staleHead, errorStatus, now));
         return true;
@@ -127,6 +130,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
         services.Memory.Touch(stored);
         services.Serving(context, CacheOutcome.Hit);
         var head = stored.Head;
+        PeerAnswer.Of(context)?.IsFrom(head);
         await StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
         return true;
     }

@@ -18,6 +18,7 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
     /// <param name="requestTime">When the request went upstream.</param>
     /// <param name="responseTime">When the response came.</param>
     /// <param name="objection">What the way it was fetched says against storing it.</param>
+    /// <param name="fetchedAgo">Where another node of this CDN answered: how long ago, by its own word, it had asked the origin.</param>
     internal static ResponseJudgement Of(
         CacheServices services,
         CacheKey key,
@@ -27,10 +28,11 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
         CachePolicy policy,
         DateTimeOffset requestTime,
         DateTimeOffset responseTime,
-        NoStoreReason objection)
+        NoStoreReason objection,
+        TimeSpan fetchedAgo = default)
     {
         var directives = ResponseDirectives.Parse(headers, policy);
-        var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime);
+        var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime, fetchedAgo);
         var requestDirectives = policy.HonourRequestDirectives ? RequestDirectives.Parse(request.Headers) : default;
         var target = HttpMethods.IsPost(request.Method) ? RequestTarget.Of(request) : null;
         var reason = Storability.Decide(

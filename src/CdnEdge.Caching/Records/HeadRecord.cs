@@ -21,17 +21,13 @@ internal static class HeadRecord
     internal static void Write(StoredHead head, RecordWriter to)
     {
         to.Int32(head.Status);
-        to.Int32(head.Fields.Length);
-        foreach (var field in head.Fields)
-        {
-            to.Text(field.Name);
-            to.Texts(field.Value.ToArray()!);
-        }
-
+        WriteFields(head.Fields, to);
+        WriteFields(head.Withheld, to);
         to.Int64(head.Freshness.Lifetime.Ticks);
         to.Byte((byte)head.Freshness.Source);
         to.Int64(head.Freshness.InitialAge.Ticks);
         to.Int64(head.Freshness.ResponseTime.UtcTicks);
+        to.Int64(head.Freshness.AskedBefore.Ticks);
         head.Variance.Write(to);
         WriteDirectives(head.Directives, to);
         to.Texts(head.Tags.Tags);
@@ -48,6 +44,7 @@ internal static class HeadRecord
         if (!CacheableStatus.IsEverStored(status))
             from.Spoil();
         var fields = ReadFields(ref from);
+        var withheld = ReadFields(ref from);
         var freshness = ReadFreshness(ref from);
         var variance = Variance.Read(ref from);
         var directives = ReadDirectives(ref from);
@@ -56,8 +53,18 @@ internal static class HeadRecord
         var staleIfError = TimeSpan.FromTicks(from.Within(MaxTicks));
         var grace = TimeSpan.FromTicks(from.Within(MaxTicks));
         return from.IsGood
-            ? StoredHead.Restore(status, fields, variance!, tags, directives, freshness, staleWhileRevalidate, staleIfError, grace)
+            ? StoredHead.Restore(status, fields, withheld, variance!, tags, directives, freshness, staleWhileRevalidate, staleIfError, grace)
             : null;
+    }
+
+    private static void WriteFields(HeaderField[] fields, RecordWriter to)
+    {
+        to.Int32(fields.Length);
+        foreach (var field in fields)
+        {
+            to.Text(field.Name);
+            to.Texts(field.Value.ToArray()!);
+        }
     }
 
     private static HeaderField[] ReadFields(ref RecordReader from)
@@ -87,7 +94,7 @@ internal static class HeadRecord
             from.Spoil();
         var age = TimeSpan.FromTicks(from.Within(MaxTicks));
         var arrival = new DateTimeOffset(from.Within(DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
-        return new Freshness(lifetime, source, age, arrival);
+        return new Freshness(lifetime, source, age, arrival) { AskedBefore = TimeSpan.FromTicks(from.Within(MaxTicks)) };
     }
 
     private static void WriteDirectives(ResponseDirectives directives, RecordWriter to)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Caching;
 
-/// <summary>Which fields of a response are stored (RFC 9111 §3.1).</summary>
+/// <summary>Which fields of a response are stored (RFC 9111 §3.1), and which of those are kept from clients.</summary>
 internal readonly struct FieldFilter
 {
     private readonly ResponseDirectives _directives;
@@ -26,9 +26,12 @@ internal readonly struct FieldFilter
         && (_nominated is null || !FieldNameList.Contains(_nominated, name))
         && !FieldNameList.Contains(_directives.NoCacheFields, name)
         && !FieldNameList.Contains(_directives.PrivateFields, name)
-        && !(_policy.SetCookie != SetCookiePolicy.Store && name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase))
-        && !_policy.StripTargetedFields.Contains(name, StringComparer.OrdinalIgnoreCase)
-        && !(_policy.StripTagFields && _policy.TagFields.Contains(name, StringComparer.OrdinalIgnoreCase));
+        && !(_policy.SetCookie != SetCookiePolicy.Store && name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>It ends at this CDN: other nodes get it, clients don't.</summary>
+    internal bool IsWithheld(string name) =>
+        _policy.StripTargetedFields.Contains(name, StringComparer.OrdinalIgnoreCase)
+        || (_policy.StripTagFields && _policy.TagFields.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
     /// Hop-by-hop fields, proxies' own, those the cache writes anew for each answer (Age; Content-Length, which follows

@@ -15,7 +15,7 @@ internal static class ManagedSize
     private const int Array = 24;
 
     /// <summary>Instance fields of <see cref="StoredHead"/>, measured by a test.</summary>
-    internal const int Head = Object + 176;
+    internal const int Head = Object + 192;
 
     /// <summary>Instance fields of <see cref="SurrogateTags"/>.</summary>
     internal const int Tags = Object + 16;
@@ -23,9 +23,14 @@ internal static class ManagedSize
     /// <summary>Instance fields of <see cref="ResponseDirectives"/>, measured by a test.</summary>
     internal const int Directives = Object + 96;
 
-    internal static int Of(HeaderField[] fields, ResponseDirectives directives)
+    /// <summary>A head's, but for its variance and tags.</summary>
+    internal static int Of(HeaderField[] fields, HeaderField[] withheld, ResponseDirectives directives) =>
+        // The entity-tag's text is the field's string.
+        Head + Of(fields) + (withheld.Length == 0 ? 0 : Of(withheld)) + Of(directives);
+
+    private static int Of(HeaderField[] fields)
     {
-        var size = Head + Array + fields.Length * Unsafe.SizeOf<HeaderField>();
+        var size = Array + fields.Length * Unsafe.SizeOf<HeaderField>();
         foreach (var field in fields)
         {
             size += OfString(field.Name);
@@ -35,8 +40,7 @@ internal static class ManagedSize
                 size += OfString(field.Value[i]);
         }
 
-        // The entity-tag's text is the field's string.
-        return size + Of(directives);
+        return size;
     }
 
     /// <summary>The names of a <see cref="SurrogateTags"/>.</summary>

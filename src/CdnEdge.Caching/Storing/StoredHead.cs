@@ -14,6 +14,12 @@ internal sealed class StoredHead
     /// hop-by-hop fields, or those that no-cache="..." or private="..." name. There is always one Date.</summary>
     internal required HeaderField[] Fields { get; init; }
 
+    /// <summary>
+    /// Fields that end at this CDN (targeted ones, those that name tags): what another node needs to keep the response as this one
+    /// does, and no client gets.
+    /// </summary>
+    internal required HeaderField[] Withheld { get; init; }
+
     internal required Freshness Freshness { get; init; }
     internal required Variance Variance { get; init; }
     internal required ResponseDirectives Directives { get; init; }
@@ -64,8 +70,9 @@ internal sealed class StoredHead
         Freshness freshness,
         CachePolicy policy)
     {
-        var fields = StoredFields.Select(responseHeaders, directives, policy, freshness.ResponseTime);
-        return Compose(status, fields, Variance.Create(policy, requestHeaders, responseHeaders), SurrogateTags.Of(responseHeaders, policy), directives, freshness, policy);
+        var (fields, withheld) = StoredFields.Select(responseHeaders, directives, policy, freshness.ResponseTime);
+        return Compose(
+            status, fields, withheld, Variance.Create(policy, requestHeaders, responseHeaders), SurrogateTags.Of(responseHeaders, policy), directives, freshness, policy);
     }
 
     /// <summary>
@@ -75,6 +82,7 @@ internal sealed class StoredHead
     internal static StoredHead Restore(
         int status,
         HeaderField[] fields,
+        HeaderField[] withheld,
         Variance variance,
         SurrogateTags tags,
         ResponseDirectives directives,
@@ -94,6 +102,7 @@ internal sealed class StoredHead
         {
             Status = status,
             Fields = fields,
+            Withheld = withheld,
             Freshness = freshness,
             Variance = variance,
             Directives = directives,
@@ -106,7 +115,7 @@ internal sealed class StoredHead
             StaleWhileRevalidate = staleWhileRevalidate,
             StaleIfError = staleIfError,
             Grace = grace,
-            ManagedBytes = ManagedSize.Of(fields, directives) + variance.ManagedBytes + tags.ManagedBytes,
+            ManagedBytes = ManagedSize.Of(fields, withheld, directives) + variance.ManagedBytes + tags.ManagedBytes,
         };
     }
 
@@ -122,22 +131,32 @@ internal sealed class StoredHead
     /// </summary>
     internal StoredHead StaleSince(DateTimeOffset now) => Freshness.Remaining(now) <= TimeSpan.Zero ? this : With(Status, Fields, Freshness with { Lifetime = Freshness.Age(now) });
 
+    /// <summary>The head of what consists in part of another stored response (RFC 9111 §3.4): fetched no later than that.</summary>
+    internal StoredHead FetchedWith(StoredHead other) => With(Status, Fields, Freshness.FetchedWith(other.Freshness));
+
     /// <summary>
     /// The head after a validation: fields of the 304 (or of a HEAD's 200) replace those stored, except those that
     /// describe the stored body (RFC 9111 §3.2: Content-Encoding, Content-Length, Content-Range, digests, ETag) and Vary.
     /// Content-Type is replaced. Lifetime and age are those of the merged fields as of the 304's arrival.
     /// </summary>
+    /// <param name="responseHeaders">The newer response's fields.</param>
+    /// <param name="policy">The policy that governs.</param>
+    /// <param name="requestTime">When it was asked for.</param>
+    /// <param name="responseTime">When it came.</param>
+    /// <param name="fetchedAgo">Where another node of this CDN validated it: how long ago, by its own word, it had asked the origin.</param>
     internal StoredHead Freshen(
         IHeaderDictionary responseHeaders,
         CachePolicy policy,
         DateTimeOffset requestTime,
-        DateTimeOffset responseTime)
+        DateTimeOffset responseTime,
+        TimeSpan fetchedAgo = default)
     {
-        var merged = StoredFields.Merge(Fields, responseHeaders);
-        var directives = FreshenedDirectives(merged, responseHeaders, policy);
-        var freshness = Freshness.Of(Status, merged, directives, policy, requestTime, responseTime);
+        var merged = StoredFields.Merge(Fields, Withheld, responseHeaders);
+        var directives = ResponseDirectives.Parse(merged, policy);
+        var freshness = Freshness.Of(Status, merged, directives, policy, requestTime, responseTime, fetchedAgo);
+        var (fields, withheld) = StoredFields.Select(merged, directives, policy, responseTime);
         return Compose(
-            Status, StoredFields.Select(merged, directives, policy, responseTime), Variance, Tags.FreshenedBy(responseHeaders, policy), directives, freshness, policy);
+            Status, fields, withheld, Variance, Tags.FreshenedBy(responseHeaders, policy), directives, freshness, policy);
     }
 
     /// <summary>True when a newer response's ETag says that it's another representation.</summary>
@@ -161,31 +180,11 @@ internal sealed class StoredHead
         return headResponse.ContentLength is not { } length || length == storedLength;
     }
 
-    /// <summary>
-    /// A targeted field that isn't passed on isn't among the stored fields either; so while it isn't replaced by the 304's
-    /// own, or by one that the policy prefers to it, what it said goes on governing.
-    /// </summary>
-    private ResponseDirectives FreshenedDirectives(IHeaderDictionary merged, IHeaderDictionary responseHeaders, CachePolicy policy)
-    {
-        var parsed = ResponseDirectives.Parse(merged, policy);
-        if (Directives.TargetedField is not { } governing || responseHeaders[governing].Count != 0)
-            return parsed;
-        for (var i = 0; i < policy.TargetedFields.Count; i++)
-        {
-            var name = policy.TargetedFields[i];
-            if (name.Equals(parsed.TargetedField, StringComparison.OrdinalIgnoreCase))
-                return parsed;
-            if (name.Equals(governing, StringComparison.OrdinalIgnoreCase))
-                return Directives;
-        }
-
-        return parsed; // the policy no longer knows the field
-    }
-
     private StoredHead With(int status, HeaderField[] fields, Freshness freshness) => new()
     {
         Status = status,
         Fields = fields,
+        Withheld = Withheld,
         Freshness = freshness,
         Variance = Variance,
         Directives = Directives,
@@ -204,6 +203,7 @@ internal sealed class StoredHead
     private static StoredHead Compose(
         int status,
         HeaderField[] fields,
+        HeaderField[] withheld,
         Variance variance,
         SurrogateTags tags,
         ResponseDirectives directives,
@@ -220,6 +220,7 @@ internal sealed class StoredHead
         return Restore(
             status,
             fields,
+            withheld,
             variance,
             tags,
             directives,

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using CdnEdge.Caching;
+using CdnEdge.Upstream.Peers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -33,6 +34,7 @@ internal sealed class CapturedRequest
     private readonly RouteValueDictionary _routeValues;
     private readonly ClaimsPrincipal _user;
     private readonly KeyValuePair<object, object?>[] _items;
+    private readonly PeerRequest? _peer;
 
     internal CapturedRequest(HttpContext context)
     {
@@ -46,6 +48,7 @@ internal sealed class CapturedRequest
         _queryString = feature.QueryString;
         _traceIdentifier = context.TraceIdentifier;
         _user = context.User;
+        _peer = context.Features.Get<PeerRequest>();
         HasTimeout = context.Features.Get<IHttpRequestTimeoutFeature>() is not null;
         _routeValues = new RouteValueDictionary(request.RouteValues);
         _items = context.Items.Count == 0 ? [] : [.. context.Items];
@@ -116,6 +119,7 @@ internal sealed class CapturedRequest
             features.Set(timeout);
         }
 
+        features.Set(_peer);
         features.Set<IHttpResponseFeature>(response);
         features.Set<IHttpResponseBodyFeature>(response);
         features.Set<IHttpResponseTrailersFeature>(response);

@@ -262,6 +262,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
         var objection = status == StatusCodes.Status206PartialContent ? NoStoreReason.PartialUnusable : NoStoreReason.None;
         var (stored, reason) = ResponseJudgement.Of(
             services, _fill.Key.Key, Context.Request, status, headers, _policy, _requestTime, responseTime, objection);
+        stored = _completion is null ? stored : stored?.FetchedWith(plan.Stored!.Head);
 
         var contentLength = headers.ContentLength;
         var mayHaveBody = status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified) && contentLength != 0;
@@ -271,7 +272,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
             _completion?.AppendBefore(_body);
         }
 
-        ClientFields.Prepare(headers, _policy, isStored: stored is not null);
+        ClientFields.Prepare(Context, headers, _policy, isStored: stored is not null);
         if (stored is null)
         {
             services.Fills.Remove(_fill);

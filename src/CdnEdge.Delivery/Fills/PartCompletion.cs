@@ -33,7 +33,8 @@ internal sealed class PartCompletion : IDisposable
     internal IHeaderDictionary FieldsOfWhole(IHeaderDictionary newer, CachePolicy policy, DateTimeOffset requestTime, DateTimeOffset responseTime)
     {
         IHeaderDictionary headers = new HeaderDictionary();
-        foreach (var field in _head.Freshen(newer, policy, requestTime, responseTime).Fields)
+        var freshened = _head.Freshen(newer, policy, requestTime, responseTime);
+        foreach (var field in freshened.Fields.Concat(freshened.Withheld))
         {
             headers[field.Name] = field.Value;
         }

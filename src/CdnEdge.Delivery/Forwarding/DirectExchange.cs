@@ -1,5 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Interim;
@@ -77,7 +78,12 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         }
 
         var reason = plan.MayStore ? BeginCopy(response) : NoStoreReason.None;
-        ClientFields.Prepare(response.Headers, policy, isStored: _head is not null);
+        ClientFields.Prepare(context, response.Headers, policy, isStored: _head is not null);
+        if (_head is not null)
+        {
+            PeerAnswer.Of(context)?.IsFrom(_head);
+        }
+
         var status = new CacheStatus
         {
             Forward = plan.Forward,
@@ -245,7 +251,13 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         var body = PartStore.Combine(stored, context.Response.Headers, range, completeLength, copy);
 
         // Parts together are as old as the oldest of them.
-        var epoch = stored is { Body: PartialBody } ? Math.Min(_epoch, stored.Epoch) : _epoch;
+        var epoch = _epoch;
+        if (stored is { Body: PartialBody })
+        {
+            epoch = Math.Min(epoch, stored.Epoch);
+            head = head.FetchedWith(stored.Head);
+        }
+
         StoreAndShare(new StoredResponse(body.IsComplete ? head.AsComplete() : head, body, epoch));
     }
 

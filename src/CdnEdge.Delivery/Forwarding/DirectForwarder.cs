@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
@@ -98,6 +99,7 @@ internal sealed class DirectForwarder(CacheServices services)
         services.Serving(context, CacheOutcome.Stale);
         context.Response.Clear();
         var head = stale.Head;
+        PeerAnswer.Of(context)?.IsFrom(head);
         return StoredResponder.ServeAsync(context, head, stale.Body, now, StaleStatus.Of(services.Name, head, errorStatus, now));
     }
 }

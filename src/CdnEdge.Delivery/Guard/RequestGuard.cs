@@ -10,14 +10,16 @@ namespace CdnEdge.Delivery.Guard;
 /// <summary>Refuses what must not go any further: ambiguous framing and requests that have been here before.</summary>
 internal sealed class RequestGuard(CacheName name)
 {
-    internal GuardRefusal? Refuse(HttpContext context)
+    /// <param name="context">The request's.</param>
+    /// <param name="nodesBefore">So many nodes of this CDN, all of one name, did the request come through by their own, signed word.</param>
+    internal GuardRefusal? Refuse(HttpContext context, int nodesBefore = 0)
     {
         if ((FramingGuard.Inspect(context) ?? TargetGuard.Inspect(context)) is { } refusal)
         {
             return refusal;
         }
 
-        return CdnLoop.Contains(context.Request.Headers, name.Value)
+        return CdnLoop.Count(context.Request.Headers, name.Value) > nodesBefore
             ? new GuardRefusal(StatusCodes.Status508LoopDetected, "The request has passed this edge before (CDN-Loop).", CloseConnection: false)
             : null;
     }

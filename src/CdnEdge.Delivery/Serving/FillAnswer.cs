@@ -1,5 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
+using CdnEdge.Delivery.Peering;
 using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,6 +16,10 @@ internal static class FillAnswer
         var request = context.Request;
         var response = context.Response;
         WriteHead(response, head, collapsed, now, cacheStatus);
+        if (head.Stored is { } stored)
+        {
+            PeerAnswer.Of(context)?.IsFrom(stored);
+        }
 
         var condition = Preconditions.AnyIn(request.Headers)
             ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)

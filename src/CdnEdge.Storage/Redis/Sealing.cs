@@ -35,7 +35,7 @@ internal sealed class Sealing(KeyRing ring)
     internal const int ObjectIdBytes = 16;
 
     /// <summary>Raise it whenever what is inside changes (<see cref="Caching.HeadRecord"/> too).</summary>
-    internal const byte Version = 1;
+    internal const byte Version = 2;
 
     private static ReadOnlySpan<byte> Magic => "CdnE"u8;
 

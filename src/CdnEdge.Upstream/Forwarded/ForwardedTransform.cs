@@ -1,6 +1,7 @@
 using System.Net;
 using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Loops;
+using CdnEdge.Upstream.Peers;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
@@ -8,7 +9,7 @@ namespace CdnEdge.Upstream.Forwarded;
 
 /// <summary>
 /// Tells the upstream who asked: X-Forwarded-* and Forwarded. What an untrusted peer says about others is replaced by
-/// what this node knows; a trusted proxy's chain is extended by that proxy, and its X-Forwarded-Proto and -Host (the
+/// what this node knows; the chain of a trusted proxy, or of another node, is extended by that proxy, and its X-Forwarded-Proto and -Host (the
 /// first client's, one value each for most applications) stand as they came.
 /// </summary>
 internal sealed class ForwardedTransform(ForwardingOptions options, AddressList trustedProxies) : RequestTransform
@@ -20,7 +21,7 @@ internal sealed class ForwardedTransform(ForwardingOptions options, AddressList 
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
         var peer = context.HttpContext.Connection.RemoteIpAddress;
-        var trusted = trustedProxies.Contains(peer);
+        var trusted = trustedProxies.Contains(peer) || context.HttpContext.Features.Get<PeerRequest>() is not null;
 
         if (!trusted) RemoveClaims(context);
         if (options.Forwarded) AddForwarded(context, peer, trusted);

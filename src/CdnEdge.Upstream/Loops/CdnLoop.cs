@@ -5,7 +5,7 @@ namespace CdnEdge.Upstream.Loops;
 
 /// <summary>
 /// CDN-Loop: which CDNs a request has been through (RFC 8586). A node that finds itself there is being asked by
-/// itself, and refuses (508).
+/// itself, and refuses (508); nodes that ask each other have one name, and expect it as often as they did.
 /// </summary>
 internal static class CdnLoop
 {
@@ -13,22 +13,20 @@ internal static class CdnLoop
     public const string Field = "CDN-Loop";
 
     /// <summary>
-    /// Whether <paramref name="name"/> is one of the cdn-ids of the request's CDN-Loop lines
+    /// How often <paramref name="name"/> is one of the cdn-ids of the request's CDN-Loop lines
     /// (<c>CDN-Loop = #( cdn-id *( OWS ";" OWS parameter ) )</c>). A quoted parameter hides neither a comma nor a name.
     /// </summary>
-    public static bool Contains(IHeaderDictionary headers, string name)
+    public static int Count(IHeaderDictionary headers, string name)
     {
         var lines = headers[Field];
-        for (var i = 0; i < lines.Count; i++)
-        {
-            if (Contains(lines[i], name)) return true;
-        }
-
-        return false;
+        var count = 0;
+        for (var i = 0; i < lines.Count; i++) count += Count(lines[i], name);
+        return count;
     }
 
-    private static bool Contains(ReadOnlySpan<char> line, string name)
+    private static int Count(ReadOnlySpan<char> line, string name)
     {
+        var count = 0;
         while (!line.IsEmpty)
         {
             var end = EndOfElement(line);
@@ -38,10 +36,10 @@ internal static class CdnLoop
             var semicolon = element.IndexOf(';');
             var id = (semicolon < 0 ? element : element[..semicolon]).Trim(" \t");
             // A cdn-id is a pseudonym or uri-host with a port, and hosts know no case.
-            if (id.Equals(name, StringComparison.OrdinalIgnoreCase)) return true;
+            if (id.Equals(name, StringComparison.OrdinalIgnoreCase)) count++;
         }
 
-        return false;
+        return count;
     }
 
     private static int EndOfElement(ReadOnlySpan<char> line)

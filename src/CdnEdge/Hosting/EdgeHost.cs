@@ -42,6 +42,7 @@ internal static partial class EdgeHost
         var app = builder.Build();
         // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
         EdgeAdmin.CloseWhileDraining(app);
+        PeerReadiness.Use(app, reviewed.Cache.Name);
         EdgeAdmin.UsePurgeMethod(app, reviewed);
         app.UseRouting();
         // Every endpoint here is a route of YARP's, with metadata; routing's own refusals (405) have none.

@@ -16,9 +16,15 @@ internal static class UnknownSite
         var routes = context.RequestServices.GetRequiredService<IProxyStateLookup>().GetRoutes();
         var known = routes.Any(r => ServesHost(r.Config.Match.Hosts, context.Request.Host));
         return known
-            ? AnswerAsync(context, StatusCodes.Status404NotFound, $"{name}; detail=no-route", "404 Not Found: no route for this path.\n")
+            ? RefusePathAsync(context, name)
             : AnswerAsync(context, StatusCodes.Status421MisdirectedRequest, $"{name}; detail=unknown-host", "421 Misdirected Request: no site of this host here.\n");
     }
+
+    /// <summary>As where no route has the path.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="name">This cache's name in Cache-Status (RFC 9211).</param>
+    internal static Task RefusePathAsync(HttpContext context, string name) =>
+        AnswerAsync(context, StatusCodes.Status404NotFound, $"{name}; detail=no-route", "404 Not Found: no route for this path.\n");
 
     /// <summary>Where routing has chosen an endpoint of its own, which says 405, Allow and nothing else.</summary>
     /// <param name="context">The request whose method no route takes.</param>

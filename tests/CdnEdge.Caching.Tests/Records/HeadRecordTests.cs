@@ -126,6 +126,7 @@ public class HeadRecordTests
         '\n',
         [
             .. head.Fields.Select(static field => $"{field.Name}: {string.Join(" | ", field.Value.ToArray())}"),
+            .. head.Withheld.Select(static field => $"withheld {field.Name}: {string.Join(" | ", field.Value.ToArray())}"),
             $"{head.Status} {head.Freshness} {head.ETag} {head.LastModified:O} {head.Date:O}",
             $"{head.ForbidsStale} {head.AllowsAuthorized} {head.MustBeDropped} {head.AlwaysRevalidate}",
             $"{head.StaleWhileRevalidate} {head.StaleIfError} {head.Grace}",

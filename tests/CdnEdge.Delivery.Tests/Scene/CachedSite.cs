@@ -3,6 +3,7 @@ using System.Net;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Storage;
+using CdnEdge.Upstream;
 using CdnEdge.Upstream.Tests.Scene;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,7 +31,7 @@ internal sealed class CachedSite : IAsyncDisposable
     /// <summary>What was logged as an error, or worse.</summary>
     internal IReadOnlyCollection<string> Logged => _errors.Lines;
 
-    internal static async Task<CachedSite> StartAsync(RawOrigin origin, CachePolicy? policy = null, TimeProvider? time = null, long memory = 64 << 20)
+    internal static async Task<CachedSite> StartAsync(RawOrigin origin, CachePolicy? policy = null, TimeProvider? time = null, long memory = 64 << 20, PeeringOptions? peering = null)
     {
         var errors = new Errors();
         var builder = WebApplication.CreateSlimBuilder();
@@ -49,6 +50,7 @@ internal sealed class CachedSite : IAsyncDisposable
             {
                 options.Memory.MaxBytes = memory;
                 options.Policies["default"] = policy ?? new CachePolicy();
+                options.Peering = peering ?? options.Peering;
             });
         var app = builder.Build();
         app.MapReverseProxy();

@@ -1,0 +1,51 @@
+using CdnEdge.Caching;
+using CdnEdge.Upstream.Peers;
+using Microsoft.AspNetCore.Http;
+
+namespace CdnEdge.Delivery.Peering;
+
+/// <summary>
+/// The answer to another node: as the origin gave it, with the fields that end at this CDN, and with a word on how long ago the
+/// origin was asked, signed.
+/// </summary>
+/// <remarks>
+/// The other node compares that time with its own purges, so it may come out too long (then it asks past this node, once), never
+/// too short (then it would keep what was purged). Of what is stored it's the time since the request went out that the origin
+/// answered (<see cref="Freshness.FetchedAgo"/>). Of anything else it's the time since the peer's own request came: this node asked no
+/// sooner than that, for what isn't stored is nobody else's.
+/// </remarks>
+internal sealed class PeerAnswer(HttpResponse response, PeerRequest request, PeerAuthentication peers, TimeProvider time)
+{
+    private StoredHead? _head;
+
+    /// <summary>What the peer asked.</summary>
+    internal PeerRequest Request => request;
+
+    /// <summary>
+    /// Where the answer passes unstored and came itself from another node: how long ago, by that node's word, the origin had been
+    /// asked.
+    /// </summary>
+    internal TimeSpan FetchedBefore { get; set; }
+
+    /// <summary>The one of this context; null for a visitor's.</summary>
+    internal static PeerAnswer? Of(HttpContext context) => context.Features.Get<PeerAnswer>();
+
+    /// <summary>The answer is made of what is stored, or about to be, with this head.</summary>
+    internal void IsFrom(StoredHead head) => _head = head;
+
+    internal Task OnStartingAsync()
+    {
+        var headers = response.Headers;
+        if (_head is not null && response.StatusCode is not (StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable))
+        {
+            foreach (var field in _head.Withheld)
+            {
+                headers[field.Name] = field.Value;
+            }
+        }
+
+        var fetchedAgo = _head is not null ? _head.Freshness.FetchedAgo(time.GetUtcNow()) : time.GetElapsedTime(request.Arrival) + FetchedBefore;
+        headers[PeerField.Name] = peers.SignResponse(request, response.StatusCode, fetchedAgo);
+        return Task.CompletedTask;
+    }
+}
