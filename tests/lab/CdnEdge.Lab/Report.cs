@@ -17,14 +17,14 @@ internal static class Report
         text.Append("  phase                        requests  errors: held  miss  under way   p50 ms   p99 ms  of misses: p50      p99 ");
         foreach (var origin in origins)
             text.Append(CultureInfo.InvariantCulture, $" {origin,10}");
-        text.Append("  most at once  implied\n");
+        text.Append("  again  most at once  implied\n");
         foreach (var phase in outcome.Phases)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {phase.Name,-28} {phase.Requests,8} {phase.HeldErrors,13} {phase.MissErrors,5} {phase.MissErrorsUnderWay,10} ");
             text.Append(CultureInfo.InvariantCulture, $"{Ms(phase.P50),8} {Ms(phase.P99),8} {Ms(phase.MissP50),15} {Ms(phase.MissP99),8} ");
             foreach (var origin in origins)
                 text.Append(CultureInfo.InvariantCulture, $" {phase.Reached[origin],10}");
-            text.Append(CultureInfo.InvariantCulture, $" {phase.MaxInFlight,13} {phase.Implied,8}\n");
+            text.Append(CultureInfo.InvariantCulture, $" {phase.Again,6} {phase.MaxInFlight,13} {phase.Implied,8}\n");
         }
 
         text.Append('\n');
@@ -42,6 +42,16 @@ internal static class Report
             text.Append(CultureInfo.InvariantCulture, $"  {(bar.IsMet ? "ok    " : "MISSED")}  {bar.What}\n");
         return text.ToString();
     }
+
+    /// <summary>Each request in the order in which they were due, with tabs between: when (s), phase, kind, object, node, ms, status, origin, age, Cache-Status, error.</summary>
+    internal static IEnumerable<string> Lines(Outcome outcome) =>
+        from sample in outcome.Samples
+        orderby sample.Due
+        let phase = outcome.Phases.LastOrDefault(phase => phase.Began <= sample.Due)?.Name ?? "warming"
+        let answer = sample.Answer
+        select string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sample.Due.TotalSeconds:0.000}\t{phase}\t{sample.Kind}\t{sample.Number}\t{sample.Node}\t{sample.Latency.TotalMilliseconds:0.0}\t{answer.Status}\t{answer.Origin}\t{answer.Age}\t{answer.CacheStatus}\t{answer.Error}");
 
     private static string Ms(TimeSpan? duration) =>
         duration is { } some ? some.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture) : "-";

@@ -32,6 +32,9 @@ internal sealed record Tuning
 
     internal TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>From the end of a repair to the first answer of who was repaired.</summary>
+    internal TimeSpan LongestReturn { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>From the start of an attempt to the head of its response.</summary>
     internal TimeSpan FirstByte { get; init; } = TimeSpan.FromSeconds(5);
 

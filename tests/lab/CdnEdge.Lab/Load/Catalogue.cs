@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace CdnEdge.Lab.Load;
 
 /// <summary>
@@ -78,6 +80,10 @@ internal sealed class Catalogue(Tuning tuning, int seed)
         Kind.Miss => number % 50 == 0 ? LargeSize : MissSize,
         _ => HeldSize,
     };
+
+    /// <summary>Whether a path of an origin is that of an object that is asked for once.</summary>
+    internal static bool IsMiss(string path) =>
+        path.StartsWith("/o/", StringComparison.Ordinal) && long.Parse(path.AsSpan(3), CultureInfo.InvariantCulture) >= FirstMiss;
 
     internal string Target(Kind kind, long number) =>
         kind == Kind.Expiring

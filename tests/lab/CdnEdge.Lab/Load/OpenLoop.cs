@@ -110,6 +110,6 @@ internal sealed class OpenLoop : IAsyncDisposable
     {
         var (kind, number, node) = arrival;
         var answer = await _client.AskAsync(_nodes[node], _catalogue.Target(kind, number), number, Catalogue.Size(kind, number));
-        return new Sample(kind, number, due, Now, answer);
+        return new Sample(kind, number, node, due, Now, answer);
     }
 }

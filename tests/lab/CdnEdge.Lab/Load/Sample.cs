@@ -29,10 +29,11 @@ internal sealed record Answered(int Status, string? Origin, string? Error, strin
 /// <summary>One request of the load, with its end. All moments are since the load began.</summary>
 /// <param name="Kind">What it's for.</param>
 /// <param name="Number">The object.</param>
+/// <param name="Node">Which of the nodes was asked.</param>
 /// <param name="Due">When it had to be sent: its latency counts from here, however late the client itself was.</param>
 /// <param name="Ended">When its last byte came, or its failure.</param>
 /// <param name="Answer">What came.</param>
-internal sealed record Sample(Kind Kind, long Number, TimeSpan Due, TimeSpan Ended, Answered Answer)
+internal sealed record Sample(Kind Kind, long Number, int Node, TimeSpan Due, TimeSpan Ended, Answered Answer)
 {
     internal bool IsHeld => Kind != Kind.Miss;
 

@@ -11,7 +11,7 @@ internal sealed class Origin : IAsyncDisposable
 
     private readonly ServerProcess _process;
     private readonly int _control = Ports.Free();
-    private long _before;
+    private readonly Dictionary<string, int> _before = [];
 
     private Origin(string name, TimeSpan service)
     {
@@ -42,7 +42,8 @@ internal sealed class Origin : IAsyncDisposable
     /// <summary>Kills the process.</summary>
     internal async Task KillAsync()
     {
-        _before = await CountAsync();
+        foreach (var (path, count) in (await StatsAsync()).ByPath)
+            _before[path] = _before.GetValueOrDefault(path) + count;
         await _process.KillAsync();
     }
 
@@ -76,8 +77,18 @@ internal sealed class Origin : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<Stats>(ControlPort.Json))!.MaxInFlight;
     }
 
-    /// <summary>Requests for content that reached it, over all its lives.</summary>
-    internal async Task<long> CountAsync() => _process.IsRunning ? _before + (await StatsAsync(paths: false)).Total : _before;
+    /// <summary>Requests for content that reached it, by path, over all its lives.</summary>
+    internal async Task<IReadOnlyDictionary<string, int>> ByPathAsync()
+    {
+        var all = new Dictionary<string, int>(_before);
+        if (_process.IsRunning)
+        {
+            foreach (var (path, count) in (await StatsAsync()).ByPath)
+                all[path] = all.GetValueOrDefault(path) + count;
+        }
+
+        return all;
+    }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 

@@ -34,6 +34,9 @@ internal static class Bars
             yield return Make(phase, $"failed over: {(phase.FailedOver is null ? "never" : "yes")}", phase.FailedOver is not null);
             yield return Make(phase, $"failed over after {Text(phase.FailedOver)} (bar: 1000 ms)", phase.FailedOver < FailoverLimit, dependsOnSpeed: true);
         }
+
+        if (step.Back is not null)
+            yield return Make(phase, $"failed back: {(phase.FailedBack is null ? "never" : "yes")}", phase.FailedBack is not null);
     }
 
     internal static string Text(TimeSpan? duration) =>

@@ -27,16 +27,32 @@ internal sealed class Figures
             at => !gone.Exists(phase => at >= load.At(phase.From) && at < load.At(phase.To)));
     }
 
-    internal PhaseFigures Of(ScenarioRun.Phase phase)
+    internal IReadOnlyList<PhaseFigures> OfAll(IReadOnlyList<ScenarioRun.Phase> phases)
+    {
+        var all = new List<PhaseFigures>();
+        var owed = 0;
+        foreach (var phase in phases)
+        {
+            var figures = Of(phase, owed);
+            all.Add(figures);
+            // What is served stale while the origins are away, or have just returned, is filled later.
+            owed = (int)Math.Max(0, figures.Implied - figures.Reached.Values.Sum());
+        }
+
+        return all;
+    }
+
+    private PhaseFigures Of(ScenarioRun.Phase phase, int owed)
     {
         // A request belongs to the phase in which it was due; one that the act met is told apart.
         var all = _samples.Where(sample => sample.Due >= phase.Began && sample.Due < phase.Ended).ToList();
         var met = _samples.Where(sample => phase.Step.Act is not null && sample.Spans(phase.Began, phase.Acted)).ToHashSet();
         var misses = all.Where(static sample => !sample.IsHeld).ToList();
-        var implied = _fills.Count(at => at >= _load.At(phase.Began) && at < _load.At(phase.Ended));
+        var implied = owed + _fills.Count(at => at >= _load.At(phase.Began) && at < _load.At(phase.Ended));
         return new PhaseFigures
         {
             Name = phase.Step.Name,
+            Began = phase.Began,
             Requests = all.Count,
             Misses = misses.Count,
             HeldErrors = all.Concat(met).Distinct().Count(static sample => sample.IsHeld && sample.Error is not null),
@@ -48,6 +64,7 @@ internal sealed class Figures
             MissP50 = Percentiles.At(0.5, misses.Select(static sample => sample.Latency)),
             MissP99 = Percentiles.At(0.99, misses.Select(static sample => sample.Latency)),
             Reached = phase.Reached,
+            Again = phase.Again,
             MaxInFlight = phase.MaxInFlight,
             Implied = implied,
             Budget = ImpliedFills.Budget(implied, phase.Ended - phase.Began, _askers, _tuning.Budget, _tuning.MinBudget),
@@ -64,8 +81,8 @@ internal sealed class Figures
     }
 
     /// <summary>From a moment to the first good answer, to a miss due since, for which this holds.</summary>
-    private static TimeSpan? First(List<Sample> misses, Func<Answered, bool>? holds, TimeSpan since) =>
+    internal static TimeSpan? First(IEnumerable<Sample> samples, Func<Answered, bool>? holds, TimeSpan since) =>
         holds is null
             ? null
-            : misses.Where(sample => sample.Error is null && sample.Due >= since && holds(sample.Answer)).Min(sample => (TimeSpan?)(sample.Ended - since));
+            : samples.Where(sample => !sample.IsHeld && sample.Error is null && sample.Due >= since && holds(sample.Answer)).Min(sample => (TimeSpan?)(sample.Ended - since));
 }

@@ -3,8 +3,10 @@ using CdnEdge.Lab.Load;
 namespace CdnEdge.Lab.Scenarios;
 
 /// <summary>What a scenario came to.</summary>
+/// <param name="Samples">Every request.</param>
 /// <param name="Logs">The logs of the nodes, for when something is missed.</param>
-internal sealed record Outcome(Scenario Scenario, IReadOnlyList<PhaseFigures> Phases, IReadOnlyList<Bar> Bars, string Logs);
+internal sealed record Outcome(
+    Scenario Scenario, IReadOnlyList<PhaseFigures> Phases, IReadOnlyList<Bar> Bars, IReadOnlyCollection<Sample> Samples, string Logs);
 
 /// <summary>Something that is asked for.</summary>
 /// <param name="What">And what it came to.</param>
@@ -16,6 +18,9 @@ internal sealed record Bar(string What, bool IsMet, bool DependsOnSpeed = false)
 internal sealed record PhaseFigures
 {
     internal required string Name { get; init; }
+
+    /// <summary>On the clock of the load.</summary>
+    internal required TimeSpan Began { get; init; }
 
     internal required int Requests { get; init; }
 
@@ -43,9 +48,13 @@ internal sealed record PhaseFigures
     /// <summary>Requests that reached each origin.</summary>
     internal required IReadOnlyDictionary<string, long> Reached { get; init; }
 
+    /// <summary>Those of them for an object that isn't held, and that an origin has been asked for already: retried, hedged, resumed.</summary>
+    internal required long Again { get; init; }
+
     /// <summary>The most that an origin had at once.</summary>
     internal required int MaxInFlight { get; init; }
 
+    /// <summary>Fills that there have to be in this phase, with those that were put off in the one before.</summary>
     internal required int Implied { get; init; }
 
     internal required int Budget { get; init; }
