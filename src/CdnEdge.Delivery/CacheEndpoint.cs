@@ -5,7 +5,6 @@ using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
-using CdnEdge.Storage;
 using CdnEdge.Upstream.HopByHop;
 using Microsoft.AspNetCore.Http;
 
@@ -84,7 +83,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                 services.Memory.Touch(stored);
                 if (decision == ReuseDecision.StaleWhileRevalidate)
                 {
-                    RevalidateInBackground(context, route, policy, resource!.Key, stored, head);
+                    runner.RevalidateInBackground(context, route, policy, stored, head);
                 }
 
                 peer?.IsFrom(head);
@@ -145,32 +144,5 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             reason == BypassReason.Method ? null : CacheMetrics.NameOf(reason),
             mayStore);
         await direct.ForwardAsync(context, route, policy, lookup: null, plan);
-    }
-
-    /// <summary>RFC 5861 §3; at most one at a time.</summary>
-    private void RevalidateInBackground(HttpContext context, CachedRoute route, CachePolicy policy, CacheKey key, StoredResponse stored, StoredHead seen)
-    {
-        if (!stored.TryBeginRevalidation())
-        {
-            return;
-        }
-
-        if (!ReferenceEquals(stored.Head, seen) || stored.Resource is null)
-        {
-            // Another one has just ended: what this request found stale is fresh by now, or replaced.
-            stored.EndRevalidation();
-            return;
-        }
-
-        var fillKey = new FillKey(key, stored.Head.Variance.SelectingKey(policy, context.Request.Headers));
-        var fill = services.Fills.GetOrAdd(fillKey, services.Epochs, out var started);
-        if (started)
-        {
-            runner.Start(fill, FillPlan.For(stored) with { Tier = TierUse.FreshOnly }, context, route, policy);
-        }
-        else
-        {
-            stored.EndRevalidation();
-        }
     }
 }

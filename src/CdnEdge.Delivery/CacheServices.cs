@@ -1,9 +1,15 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Calls;
+using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Delivery;
 
@@ -19,6 +25,7 @@ internal sealed class CacheServices(
     IEnumerable<ICacheKeyContributor> contributors,
     IEnumerable<ICacheStorabilityRule> rules,
     IEnumerable<ICacheObserver> observers,
+    Upstreams upstreams,
     ILoggerFactory loggers,
     ISecondTier? tier = null)
 {
@@ -42,6 +49,9 @@ internal sealed class CacheServices(
 
     /// <summary>Held while a part is put together with what is stored: of two that come at once neither may undo the other.</summary>
     internal Lock Combining { get; } = new();
+
+    /// <summary>The sites' own error pages.</summary>
+    internal ErrorPages ErrorPages { get; } = new();
 
     internal TimeProvider Time { get; } = time;
 
@@ -120,6 +130,42 @@ internal sealed class CacheServices(
     /// <summary>Whether what began at <paramref name="epoch"/> was purged since. A null head: as far as the URL tells.</summary>
     internal bool IsPurged(CacheKey key, StoredHead? head, long epoch) =>
         Epochs.Judge(key, head?.Tags ?? SurrogateTags.None, epoch, out _) != PurgeVerdict.Valid;
+
+    /// <summary>
+    /// What upstream is to know of a request that is about to be forwarded in <paramref name="context"/>. It's finished after that.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="key">What the answer would be stored under; null: it can't be, and no other node is asked for it.</param>
+    /// <param name="policy">The policy that governs.</param>
+    /// <param name="avoid">A destination that has just failed at it.</param>
+    internal UpstreamCall BeginCall(HttpContext context, CacheKey? key, CachePolicy policy, DestinationState? avoid = null)
+    {
+        var call = key is null
+            ? new UpstreamCall { Avoid = avoid }
+            : new UpstreamCall
+            {
+                UsesPeers = true,
+                Affinity = key.Affinity,
+                Avoid = avoid,
+                IsNewEnough = (response, fetchedAt) => Epochs.Judge(key, TagsOf(response, policy), MomentAt(fetchedAt), out _) == PurgeVerdict.Valid,
+            };
+        context.Features.Set(call);
+        return call;
+    }
+
+    /// <summary>How the upstreams of a route are; null: YARP has no cluster for it.</summary>
+    internal WayHealth? WayOf(CachedRoute route) => route.Model.Cluster is { } cluster ? upstreams.Of(cluster).Way : null;
+
+    /// <summary>The moment at a time by this node's clock: that, or one before it.</summary>
+    internal long MomentAt(DateTimeOffset instant) => Epochs.Times?.At(instant) ?? 0;
+
+    private static SurrogateTags TagsOf(HttpResponseMessage response, CachePolicy policy)
+    {
+        var headers = new HeaderDictionary();
+        foreach (var (name, values) in response.Headers.NonValidated)
+            headers[name] = new StringValues([.. values]);
+        return SurrogateTags.Of(headers, policy);
+    }
 
     /// <summary>
     /// Stores, unless it was purged since the fetch began; if that happens in this very moment, whoever finds it sees it.

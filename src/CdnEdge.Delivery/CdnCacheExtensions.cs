@@ -47,7 +47,10 @@ public static class CdnCacheExtensions
         services.AddSingleton<SegmentArena>();
         services.AddSingleton(provider => new MemoryTier(
             MemoryBound.Of(provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value.Memory),
-            provider.GetRequiredService<SegmentArena>()));
+            provider.GetRequiredService<SegmentArena>())
+        {
+            Epochs = { Times = new PurgeTimes(provider.GetRequiredService<TimeProvider>()) },
+        });
         services.AddSecondTier();
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();
@@ -63,7 +66,8 @@ public static class CdnCacheExtensions
         builder.AddCdnUpstream(provider =>
         {
             var value = provider.GetRequiredService<IOptions<CdnCacheOptions>>().Value;
-            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Peering = value.Peering };
+            var options = provider.GetRequiredService<IOptionsMonitor<CdnCacheOptions>>();
+            return new UpstreamOptions { Name = value.Name, Forwarding = value.Forwarding, Peering = value.Peering, Clusters = () => options.CurrentValue.Clusters };
         });
         return builder;
     }

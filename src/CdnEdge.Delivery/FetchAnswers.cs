@@ -39,7 +39,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
                 failure = failure with { StatusCode = StatusCodes.Status504GatewayTimeout };
             }
 
-            await ErrorResponder.WriteFailureAsync(context, failure, services.Name, (status with { Detail = failure.Error }).Format(services.Name));
+            await ErrorResponder.WriteFailureAsync(context, failure, services, lookup.Policy, (status with { Detail = failure.Error }).Format(services.Name));
             return;
         }
 

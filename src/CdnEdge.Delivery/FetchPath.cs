@@ -23,6 +23,11 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Fetch
     /// </summary>
     internal async Task<bool> TryFetchAsync(HttpContext context, Lookup lookup)
     {
+        if (lookup.Stored is not null && !lookup.Directives.OnlyIfCached && await TryServeWhileDownAsync(context, lookup))
+        {
+            return true;
+        }
+
         if (!lookup.Directives.OnlyIfCached && MayCollapse(context, lookup))
         {
             return await TryFillAsync(context, lookup);
@@ -45,6 +50,32 @@ internal sealed class FetchPath(CacheServices services, FillRunner runner, Fetch
         else
         {
             await answers.ForwardAloneAsync(context, lookup, null);
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Nobody answers on the way upstream, or somebody has just begun to: what is stale and may stand in for an error does at once, and
+    /// few requests try on. A client needn't wait to learn what is known, and those who come back needn't be run over.
+    /// </summary>
+    private async Task<bool> TryServeWhileDownAsync(HttpContext context, Lookup lookup)
+    {
+        if (services.WayOf(lookup.Route) is not { IsImpaired: true } way)
+        {
+            return false;
+        }
+
+        var stored = lookup.Stored!;
+        var seen = stored.Head;
+        if (!await answers.TryServeStaleAsync(context, lookup, errorStatus: null))
+        {
+            return false;
+        }
+
+        if (way.MayRevalidate())
+        {
+            runner.RevalidateInBackground(context, lookup.Route, lookup.Policy, stored, seen);
         }
 
         return true;

@@ -1,3 +1,4 @@
+using CdnEdge.Upstream.Calls;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.HopByHop;
@@ -62,6 +63,7 @@ internal sealed partial class EdgeTransforms : ITransformProvider
 
         context.RequestTransforms.Add(new ViaRequestTransform(_options.Name));
         context.RequestTransforms.Add(new CdnLoopTransform(_options.Name));
+        context.RequestTransforms.Add(new UpstreamCallTransform());
 
         context.ResponseTransforms.Add(new ResponseFramingTransform());
         context.ResponseTransforms.Add(new HopByHopResponseTransform());

@@ -9,6 +9,9 @@ internal sealed class UpstreamOptions
     /// <summary>What is told to and believed from other proxies.</summary>
     public required ForwardingOptions Forwarding { get; init; }
 
+    /// <summary>What is done with clusters, by their ids, as the options have it now.</summary>
+    public Func<IDictionary<string, ClusterOptions>> Clusters { get; init; } = static () => new Dictionary<string, ClusterOptions>();
+
     /// <summary>How the nodes of a CDN know each other.</summary>
     public PeeringOptions Peering { get; init; } = new();
 }

@@ -96,6 +96,29 @@ public class ConfigurationReviewTests
         Assert.StartsWith(expected, mistake, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Thresholds", true)]
+    [InlineData("ConsecutiveFailures", true)]
+    [InlineData("Threshold", false)]
+    public async Task Health_policies_are_YARPs_and_this_caches_own(string policy, bool isOne)
+    {
+        var reviewed = await Given.Review($$"""
+            {
+              "ReverseProxy": {
+                "Routes": { "r": { "ClusterId": "web", "Match": { "Path": "/{**path}" } } },
+                "Clusters": {
+                  "web": {
+                    "HealthCheck": { "Active": { "Enabled": true, "Interval": "00:00:05", "Policy": "{{policy}}" } },
+                    "Destinations": { "one": { "Address": "http://127.0.0.1:9000" } }
+                  }
+                }
+              }
+            }
+            """);
+
+        Assert.Equal(isOne, reviewed.Errors.Count == 0);
+    }
+
     [Fact]
     public async Task Every_mistake_is_listed_not_only_the_first()
     {

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -50,6 +51,9 @@ internal sealed class CacheKey : IEquatable<CacheKey>
 
     /// <summary>The host, in canonical form.</summary>
     internal ReadOnlySpan<byte> Host => Bytes[..Bytes.IndexOf(Separator)];
+
+    /// <summary>The same for this key on every node.</summary>
+    internal ulong Affinity => XxHash3.HashToUInt64(_bytes);
 
     /// <summary>Managed memory taken, in bytes: this object and its array.</summary>
     internal int ManagedBytes =>

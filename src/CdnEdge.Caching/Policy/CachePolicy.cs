@@ -96,6 +96,12 @@ public sealed class CachePolicy
     public TimeSpan? StaleIfError { get; set; }
 
     /// <summary>
+    /// A file that clients get as the body of an error that the edge answers itself because no upstream gave a response (502, 503, 504):
+    /// HTML, or text by the ending <c>.txt</c>, or JSON by <c>.json</c>; at most 256 KiB. Null: one line of text.
+    /// </summary>
+    public string? ErrorPage { get; set; }
+
+    /// <summary>
     /// Largest body that is stored, in bytes. Null: an eighth of the memory tier. Never more than the memory tier.
     /// </summary>
     public long? MaxObjectBytes { get; set; }

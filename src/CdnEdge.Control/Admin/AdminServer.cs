@@ -1,4 +1,5 @@
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
@@ -67,6 +68,7 @@ internal sealed class AdminServer : IHostedService, IAsyncDisposable
         services.AddSingleton(parts.Node);
         services.AddSingleton(parts.Tally);
         services.AddSingleton(parts.Drain);
+        services.AddSingleton(new UpstreamView(parts.Upstreams));
         services.AddSingleton(parts.Admin);
         if (parts.Propagation is { } propagation)
             services.AddSingleton(propagation);
@@ -127,7 +129,8 @@ internal sealed record AdminParts(
     DrainState Drain,
     AdminInForce Admin,
     PurgePropagation? Propagation = null,
-    ISecondTier? Tier = null)
+    ISecondTier? Tier = null,
+    Upstreams? Upstreams = null)
 {
     /// <summary>The addresses that serve traffic, once they do.</summary>
     internal Func<IEnumerable<string>> Traffic { get; init; } = static () => [];

@@ -40,7 +40,27 @@ internal sealed record StatsAnswer(
     long RequestsTotal,
     double? HitRatio,
     MemoryAnswer Memory,
-    PurgeState? Purge);
+    PurgeState? Purge,
+    IReadOnlyList<ClusterAnswer> Upstreams);
+
+/// <summary>A cluster of upstreams.</summary>
+/// <param name="Cluster">Its id.</param>
+/// <param name="DownSince">Since when nobody on the way from here over its failovers has answered; null: somebody does.</param>
+/// <param name="P95FirstByteSeconds">The 95th percentile of the latest times to first byte; null: too few yet.</param>
+/// <param name="Destinations">Its destinations.</param>
+internal sealed record ClusterAnswer(string Cluster, DateTimeOffset? DownSince, double? P95FirstByteSeconds, IReadOnlyList<DestinationAnswer> Destinations);
+
+/// <summary>A destination.</summary>
+/// <param name="Destination">Its id.</param>
+/// <param name="Condition">How it is: <c>healthy</c>, <c>slow-start</c>, <c>broken</c>, <c>ejected</c>, <c>unhealthy</c>.</param>
+/// <param name="Reason">Why it isn't healthy; null where it is.</param>
+/// <param name="Since">Since when it's so.</param>
+/// <param name="InFlight">Requests under way.</param>
+/// <param name="Requests">Requests since the node started.</param>
+/// <param name="Failures">Those of them that say something against it.</param>
+/// <param name="MedianFirstByteSeconds">The median of its latest times to first byte; null: too few yet.</param>
+internal sealed record DestinationAnswer(
+    string Destination, string Condition, string? Reason, DateTimeOffset Since, int InFlight, long Requests, long Failures, double? MedianFirstByteSeconds);
 
 internal sealed record MemoryAnswer(long Objects, long UsedBytes, long MaxBytes, long Evictions);
 

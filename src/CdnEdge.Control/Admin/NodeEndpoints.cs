@@ -12,10 +12,10 @@ internal static class NodeEndpoints
 {
     internal static void Map(IEndpointRouteBuilder endpoints, DateTimeOffset since)
     {
-        endpoints.MapGet("/stats", async (HttpContext context, IAdminNode node, CacheTally tally, MemoryTier memory, DrainState drain, TimeProvider time) =>
-                TypedResults.Ok(Stats(node, tally.Requests, memory, drain, since, time.GetUtcNow(), await PurgeStateAsync(context))))
+        endpoints.MapGet("/stats", async (HttpContext context, IAdminNode node, CacheTally tally, MemoryTier memory, DrainState drain, UpstreamView upstreams, TimeProvider time) =>
+                TypedResults.Ok(Stats(node, tally.Requests, memory, drain, since, time.GetUtcNow(), await PurgeStateAsync(context), upstreams.Clusters)))
             .WithMetadata(new RequiresScope(AdminScope.Read))
-            .WithSummary("Requests by how they were answered, the hit ratio, memory, how the log of purges is followed")
+            .WithSummary("Requests by how they were answered, the hit ratio, memory, how the log of purges is followed, how the upstreams are")
             .Produces<StatsAnswer>()
             .WithProblems(401, 403, 429);
         endpoints.MapGet("/config", (IAdminNode node) => TypedResults.Ok(new ConfigAnswer(ConfigurationView.Of(node.Configuration))))
@@ -48,7 +48,8 @@ internal static class NodeEndpoints
     }
 
     private static StatsAnswer Stats(
-        IAdminNode node, SortedDictionary<string, long> requests, MemoryTier memory, DrainState drain, DateTimeOffset since, DateTimeOffset now, PurgeState? purge)
+        IAdminNode node, SortedDictionary<string, long> requests, MemoryTier memory, DrainState drain, DateTimeOffset since, DateTimeOffset now, PurgeState? purge,
+        IReadOnlyList<ClusterAnswer> upstreams)
     {
         // Of what a cache could have answered: what went past it, and errors, say nothing about it.
         var hits = Of("hit") + Of("stale");
@@ -63,7 +64,8 @@ internal static class NodeEndpoints
             requests.Values.Sum(),
             asked == 0 ? null : Math.Round((double)hits / asked, 4),
             new MemoryAnswer(memory.Count, memory.UsedBytes, memory.MaxBytes, memory.Evictions),
-            purge);
+            purge,
+            upstreams);
 
         long Of(string outcome) => requests.GetValueOrDefault(outcome);
     }

@@ -1,5 +1,7 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
+using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.Peers;
 
@@ -36,10 +38,15 @@ internal static class CdnCacheOptionsValidation
                 yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
         }
 
+        foreach (var mistake in ClusterOptionsValidation.Errors($"{path}:Clusters", options.Clusters, options.Peering.Key is not null))
+            yield return mistake;
+
         foreach (var (name, policy) in options.Policies)
         {
             foreach (var mistake in CachePolicyValidation.Errors($"{path}:Policies:{name}", policy))
                 yield return mistake;
+            if (policy.ErrorPage is { } page && ErrorPages.MistakeIn(page) is { } inPage)
+                yield return $"{path}:Policies:{name}:ErrorPage: {inPage}";
         }
     }
 }

@@ -149,6 +149,13 @@ internal sealed class CapturedRequest
         headers.IfRange = default;
         headers.Range = default;
 
+        if (plan is { Kind: FillKind.Resume, Validator: { } validator })
+        {
+            headers.Range = $"bytes={plan.Missing.Offset}-";
+            headers.IfRange = validator.Text;
+            return;
+        }
+
         if (plan.Stored is not { Head: var head })
         {
             return;
@@ -182,6 +189,7 @@ internal sealed class CapturedRequest
                 break;
 
             case FillKind.Plain:
+            case FillKind.Resume:
             default:
                 break;
         }

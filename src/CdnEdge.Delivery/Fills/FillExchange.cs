@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Calls;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
@@ -15,6 +16,9 @@ internal enum ExchangeResult
 
     /// <summary>The answer to a conditional or partial request was of no use: ask for the whole.</summary>
     AskPlainly,
+
+    /// <summary>The body broke off; its rest may be had (<see cref="BodyResumption"/>). The fill waits for <see cref="FillExchange.End"/>.</summary>
+    BrokeOff,
 }
 
 /// <summary>One exchange of a fill with upstream: reads the answer's head, decides what becomes of it, takes its body.</summary>
@@ -58,6 +62,12 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
             services.Fills.Fail(_fill, ProxyStatus.AmbiguousLength);
             response.Abort();
             return ValueTask.CompletedTask;
+        }
+
+        if (Context.Features.Get<UpstreamCall>() is { FetchedAt: { } fetchedAt })
+        {
+            // Another node has had it for a while: what was purged here since then may be in it.
+            _fill.Epoch = Math.Min(_fill.Epoch, services.MomentAt(fetchedAt));
         }
 
         var responseTime = services.Time.GetUtcNow();
@@ -144,10 +154,25 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
             failure = ProxyStatus.Incomplete;
         }
 
-        if (failure is not null || _fill.Head is null)
+        if (failure is not null && IsResumable)
+        {
+            Result = ExchangeResult.BrokeOff;
+            return Result;
+        }
+
+        End(_fill.Head is null ? failure ?? ProxyStatus.Incomplete : failure, response.Trailers);
+        return Result;
+    }
+
+    /// <summary>Ends the fill: stores what has come whole, or fails it.</summary>
+    /// <param name="failure">Why the body isn't whole; null: it is.</param>
+    /// <param name="trailers">The trailer section; null: none.</param>
+    internal void End(ProxyStatus? failure, IHeaderDictionary? trailers)
+    {
+        if (failure is { } cause)
         {
             services.NotStored(_fill.Key.Key, NoStoreReason.Incomplete);
-            services.Fills.Fail(_fill, failure ?? ProxyStatus.Incomplete);
+            services.Fills.Fail(_fill, cause);
             if (plan.Stored is not null)
             {
                 // What broke off says nothing of the resource: the next request is another try, and what is stored may
@@ -155,15 +180,23 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
                 services.Markers.Clear(_fill.Key);
             }
 
-            return Result;
+            return;
         }
 
         _body?.Seal();
-        Store(_fill.Head);
+        Store(_fill.Head!);
         RemoveOutdated();
-        _fill.Complete(response.Trailers.Count > 0 ? response.Trailers : null);
-        return Result;
+        _fill.Complete(trailers is { Count: > 0 } ? trailers : null);
     }
+
+    /// <summary>Readers have the beginning of a body, and what it's the beginning of has a name that tells it from all others.</summary>
+    private bool IsResumable =>
+        _body is { Length: > 0 }
+        && _completion is null
+        && !_fill.IsFailed
+        && !_fill.Cancelled.IsCancellationRequested
+        && _fill.Head is { Result: FillResult.Response } head
+        && BodyResumption.ValidatorOf(head) is not null;
 
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>
     private void Confirm(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)

@@ -14,6 +14,9 @@ internal enum FillKind
 
     /// <summary>The one range that is missing of a response stored in parts.</summary>
     Complete,
+
+    /// <summary>The rest of a body that broke off, if the response is still the same (If-Range), else the whole.</summary>
+    Resume,
 }
 
 /// <summary>What a fill looks for in the second tier, where there is one, before it asks upstream.</summary>
@@ -37,6 +40,13 @@ internal readonly record struct FillPlan(FillKind Kind, StoredResponse? Stored, 
 
     /// <summary>What the client that started it demands of a stored response; none for a revalidation in the background.</summary>
     internal RequestDirectives Directives { get; init; }
+
+    /// <summary>Of <see cref="FillKind.Resume"/>: the strong validator of the response that broke off; null: none, ask for the whole.</summary>
+    internal EntityTag? Validator { get; init; }
+
+    /// <summary>The same, asking for what is missing from <paramref name="offset"/> on.</summary>
+    internal FillPlan Resuming(long offset, EntityTag? validator) =>
+        this with { Kind = FillKind.Resume, Missing = new ByteRange(offset, 0), Validator = validator };
 
     /// <summary>The same, asking for the whole.</summary>
     internal FillPlan AskingPlainly => this with { Kind = FillKind.Plain };

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Routing;
+using CdnEdge.Storage;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Delivery.Fills;
 
@@ -15,6 +17,9 @@ namespace CdnEdge.Delivery.Fills;
 /// </summary>
 internal sealed partial class FillRunner(CacheServices services)
 {
+    /// <summary>A body that breaks off again and again, a little further each time, is given up.</summary>
+    private const int MaxResumptions = 4;
+
     private readonly TierFills _tier = new(services);
 
     /// <summary>
@@ -42,6 +47,37 @@ internal sealed partial class FillRunner(CacheServices services)
             preferLocal: true);
     }
 
+    /// <summary>RFC 5861 §3: asks whether what is served stale meanwhile is still good. At most one at a time.</summary>
+    /// <param name="context">The request that found it stale.</param>
+    /// <param name="route">The route that it matched.</param>
+    /// <param name="policy">The policy that governs.</param>
+    /// <param name="stored">What is stale.</param>
+    /// <param name="seen">Its head as it was found.</param>
+    internal void RevalidateInBackground(HttpContext context, CachedRoute route, CachePolicy policy, StoredResponse stored, StoredHead seen)
+    {
+        if (!stored.TryBeginRevalidation())
+        {
+            return;
+        }
+
+        if (!ReferenceEquals(stored.Head, seen) || stored.Resource is not { } resource)
+        {
+            // Another one has just ended: what this request found stale is fresh by now, or replaced.
+            stored.EndRevalidation();
+            return;
+        }
+
+        var fill = services.Fills.GetOrAdd(new FillKey(resource.Key, seen.Variance.SelectingKey(policy, context.Request.Headers)), services.Epochs, out var started);
+        if (started)
+        {
+            Start(fill, FillPlan.For(stored) with { Tier = TierUse.FreshOnly }, context, route, policy);
+        }
+        else
+        {
+            stored.EndRevalidation();
+        }
+    }
+
     private async Task RunAsync(FillJob job)
     {
         var fill = job.Fill;
@@ -56,7 +92,7 @@ internal sealed partial class FillRunner(CacheServices services)
                     return;
 
                 case TierOutcome.BrokeOff:
-                    await ResumeAsync(job, timeout);
+                    await ResumeFromTierAsync(job, timeout);
                     return;
             }
 
@@ -106,29 +142,63 @@ internal sealed partial class FillRunner(CacheServices services)
         }
     }
 
-    private async Task ResumeAsync(FillJob job, FillTimeout? timeout)
+    private async Task ResumeFromTierAsync(FillJob job, FillTimeout? timeout)
     {
         var fill = job.Fill;
-        await using var scope = services.Provider.CreateAsyncScope();
-        var resumption = new BodyResumption(fill, fill.Head!.ContentLength!.Value);
-        using var response = new CapturedResponse(resumption, fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
-        var context = job.Request.CreateContext(job.Plan.AskingPlainly, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
-        await job.Route.Forward(context);
-        UpstreamReport.Failure(services.Logger, context);
-        if (!response.IsAborted && ProxyStatus.Of(context) is null)
+        if (await ResumeAsync(job, timeout, fill.Head!.ContentLength, after: null, ProxyStatus.Incomplete) is { } failure)
         {
-            await response.CompleteAsync();
-        }
-
-        if (resumption.IsWhole)
-        {
-            _tier.End(job);
+            services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
+            services.Fills.Fail(fill, failure);
         }
         else
         {
-            services.NotStored(fill.Key.Key, NoStoreReason.Incomplete);
-            services.Fills.Fail(fill, ProxyStatus.Of(context) ?? ProxyStatus.Incomplete);
+            _tier.End(job);
         }
+    }
+
+    /// <summary>Asks for the rest of a body that broke off, again as long as some of it comes. Null: it's whole.</summary>
+    /// <param name="job">The fill.</param>
+    /// <param name="timeout">The route's.</param>
+    /// <param name="length">How long the whole is; null: not known.</param>
+    /// <param name="after">Where it broke off; null: in the second tier.</param>
+    /// <param name="failure">Why it did.</param>
+    private async Task<ProxyStatus?> ResumeAsync(FillJob job, FillTimeout? timeout, long? length, HttpContext? after, ProxyStatus failure)
+    {
+        var fill = job.Fill;
+        var validator = BodyResumption.ValidatorOf(fill.Head!);
+        var policy = job.Policy;
+        for (var attempt = 0; attempt < MaxResumptions; attempt++)
+        {
+            var resumption = new BodyResumption(fill, length, validator, services.MaxObjectBytesOf(policy));
+            var before = fill.Body!.Length;
+            await using var scope = services.Provider.CreateAsyncScope();
+            using var response = new CapturedResponse(resumption, fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
+            var context = job.Request.CreateContext(job.Plan.Resuming(before, validator), job.Route.Endpoint, scope.ServiceProvider, response, timeout);
+            var call = services.BeginCall(context, fill.Key.Key, policy, after?.Features.Get<IReverseProxyFeature>()?.ProxiedDestination);
+            try
+            {
+                await job.Route.Forward(context);
+                UpstreamReport.Failure(services.Logger, context);
+                if (!response.IsAborted && ProxyStatus.Of(context) is null)
+                {
+                    await response.CompleteAsync();
+                    resumption.EndHere();
+                }
+            }
+            finally
+            {
+                call.Finish(context);
+            }
+
+            if (resumption.IsWhole)
+                return null;
+            failure = ProxyStatus.Of(context) ?? failure;
+            if (resumption.IsHopeless || fill.Body.Length == before || fill.Cancelled.IsCancellationRequested || timeout is { HasElapsed: true })
+                return failure;
+            (length, after) = (resumption.Length, context);
+        }
+
+        return failure;
     }
 
     private async Task<ExchangeResult> TryOnceAsync(FillJob job, FillPlan plan, FillTimeout? timeout)
@@ -138,6 +208,7 @@ internal sealed partial class FillRunner(CacheServices services)
         using var response = new CapturedResponse(exchange, job.Fill.Cancelled, timeout?.RequestTimeoutToken ?? default);
         var context = job.Request.CreateContext(plan, job.Route.Endpoint, scope.ServiceProvider, response, timeout);
         exchange.Context = context;
+        var call = services.BeginCall(context, job.Fill.Key.Key, job.Policy);
         try
         {
             using (InterimResponses.Begin(exchange))
@@ -169,8 +240,19 @@ internal sealed partial class FillRunner(CacheServices services)
             // The exchange gave this answer up itself.
             return ExchangeResult.AskPlainly;
         }
+        finally
+        {
+            call.Finish(context);
+        }
 
-        return exchange.Finish(response);
+        if (exchange.Finish(response) == ExchangeResult.BrokeOff)
+        {
+            var failure = ProxyStatus.Of(context) ?? ProxyStatus.Incomplete;
+            exchange.End(await ResumeAsync(job, timeout, job.Fill.Head!.ContentLength, context, failure), trailers: null);
+            return ExchangeResult.Done;
+        }
+
+        return exchange.Result;
     }
 
     private static partial class Log

@@ -35,6 +35,7 @@ internal sealed class DirectForwarder(CacheServices services)
             context.Features.Set<IHttpResponseBodyFeature>(new CopyingBody(original!, exchange));
         }
 
+        var call = services.BeginCall(context, lookup?.Key, policy);
         try
         {
             using (exchange.Interims is null ? null : InterimResponses.Begin(exchange.Interims))
@@ -57,11 +58,12 @@ internal sealed class DirectForwarder(CacheServices services)
             }
             else if (!context.Response.HasStarted)
             {
-                await AnswerFailureAsync(context, lookup, plan, failure, exchange);
+                await AnswerFailureAsync(context, policy, lookup, plan, failure, exchange);
             }
         }
         finally
         {
+            call.Finish(context);
             if (looksOn)
             {
                 context.Features.Set(original);
@@ -71,7 +73,8 @@ internal sealed class DirectForwarder(CacheServices services)
         }
     }
 
-    private async Task AnswerFailureAsync(HttpContext context, Lookup? lookup, DirectPlan plan, ProxyStatus failure, DirectExchange exchange)
+    private async Task AnswerFailureAsync(
+        HttpContext context, CachePolicy policy, Lookup? lookup, DirectPlan plan, ProxyStatus failure, DirectExchange exchange)
     {
         exchange.IsAnsweredByEdge = true;
         var now = services.Time.GetUtcNow();
@@ -86,7 +89,7 @@ internal sealed class DirectForwarder(CacheServices services)
 
         services.Serving(context, CacheOutcome.Error);
         var status = new CacheStatus { Forward = plan.Forward, Detail = failure.Error };
-        await ErrorResponder.WriteFailureAsync(context, failure, services.Name, status.Format(services.Name));
+        await ErrorResponder.WriteFailureAsync(context, failure, services, policy, status.Format(services.Name));
     }
 
     /// <summary>In place of upstream's error, or of nothing (null). Takes over the reference on the body.</summary>

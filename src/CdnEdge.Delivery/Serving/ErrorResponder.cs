@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+using CdnEdge.Caching;
 using CdnEdge.Upstream.Failures;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -7,26 +10,51 @@ namespace CdnEdge.Delivery.Serving;
 /// <summary>Answers that the edge makes itself when there is none from upstream: short, plain, nothing private.</summary>
 internal static class ErrorResponder
 {
-    internal static Task WriteFailureAsync(HttpContext context, ProxyStatus failure, string name, string cacheStatus)
+    /// <summary>When a client may try again, where nothing is known of it.</summary>
+    private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>No upstream gave a response: says which failed and how, when to try again, and shows the site's own page if it has one.</summary>
+    internal static async Task WriteFailureAsync(HttpContext context, ProxyStatus failure, CacheServices services, CachePolicy policy, string cacheStatus)
     {
-        context.Response.Clear();
-        context.Response.Headers[ProxyStatus.Field] = failure.ToField(name);
-        return WriteAsync(context, failure.StatusCode, failure.Details, cacheStatus);
+        var response = context.Response;
+        response.Clear();
+        response.Headers[ProxyStatus.Field] = failure.ToField(services.Name);
+        if (failure.StatusCode is not (StatusCodes.Status502BadGateway or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout))
+        {
+            await WriteAsync(context, failure.StatusCode, failure.Details, cacheStatus);
+            return;
+        }
+
+        var seconds = Math.Max(1, (long)Math.Ceiling((failure.RetryAfter ?? DefaultRetryAfter).TotalSeconds));
+        response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (policy.ErrorPage is { } path && services.ErrorPages.Find(path) is { } page)
+        {
+            await WriteAsync(context, failure.StatusCode, page.ContentType, page.Body, cacheStatus);
+            return;
+        }
+
+        await WriteAsync(context, failure.StatusCode, failure.Details, cacheStatus);
     }
 
     /// <summary>Writes <paramref name="status"/> with one line that says why.</summary>
-    internal static async Task WriteAsync(HttpContext context, int status, string reason, string cacheStatus)
+    internal static Task WriteAsync(HttpContext context, int status, string reason, string cacheStatus) => WriteAsync(
+        context,
+        status,
+        "text/plain; charset=utf-8",
+        Encoding.UTF8.GetBytes($"{status} {ReasonPhrases.GetReasonPhrase(status)}: {reason.TrimEnd('.')}.\n"),
+        cacheStatus);
+
+    private static async Task WriteAsync(HttpContext context, int status, string contentType, byte[] body, string cacheStatus)
     {
         var response = context.Response;
         response.StatusCode = status;
-        response.ContentType = "text/plain; charset=utf-8";
+        response.ContentType = contentType;
         response.Headers.CacheControl = "no-store";
         ResponseHead.AppendCacheStatus(response.Headers, cacheStatus);
-        var text = $"{status} {ReasonPhrases.GetReasonPhrase(status)}: {reason.TrimEnd('.')}.\n";
-        response.ContentLength = System.Text.Encoding.UTF8.GetByteCount(text);
+        response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
         {
-            await response.WriteAsync(text, context.RequestAborted);
+            await response.Body.WriteAsync(body, context.RequestAborted);
         }
     }
 }

@@ -45,6 +45,9 @@ internal sealed class PurgeEpochs
     /// </summary>
     internal event Action<UInt128>? Announced;
 
+    /// <summary>Told of each new moment, where somebody wants to know when it was.</summary>
+    internal PurgeTimes? Times { get; set; }
+
     /// <summary>The moment, to be noted when a fetch begins.</summary>
     internal long Now => Volatile.Read(ref _now);
 
@@ -69,7 +72,12 @@ internal sealed class PurgeEpochs
     }
 
     /// <summary>A moment of its own, for a purge without a log: what begins from here on is valid.</summary>
-    internal long Advance() => Interlocked.Increment(ref _now);
+    internal long Advance()
+    {
+        var moment = Interlocked.Increment(ref _now);
+        Times?.Record(moment);
+        return moment;
+    }
 
     /// <summary>Purges a scope as of now, without a log. The moment: what begins from here on is valid.</summary>
     internal long RaiseNow(UInt128 scope, PurgeMode mode)
@@ -83,7 +91,13 @@ internal sealed class PurgeEpochs
     internal void Announce(UInt128 scope) => Announced?.Invoke(scope);
 
     /// <summary>All purges up to this position in the log are here; never goes back.</summary>
-    internal void AdvanceTo(long position) => RaiseTo(ref _now, position);
+    internal void AdvanceTo(long position)
+    {
+        if (position <= Now)
+            return;
+        RaiseTo(ref _now, position);
+        Times?.Record(position);
+    }
 
     /// <summary>
     /// Makes everything stale that began before <paramref name="moment"/>: the log has lost what may have been purged.

@@ -31,8 +31,32 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     /// <summary>A response with more than one length, or one that is no number.</summary>
     public static ProxyStatus AmbiguousLength { get; } = new("http_protocol_error", "the upstream's response has an ambiguous length", 502);
 
+    /// <summary>No connection in time.</summary>
+    public static ProxyStatus ConnectionTimeout { get; } = new("connection_timeout", "no connection to the upstream in time", 504);
+
+    /// <summary>A destination isn't asked: its circuit breaker is open.</summary>
+    public static ProxyStatus Broken { get; } = new("destination_unavailable", "the upstream has failed too often and isn't asked now", 503);
+
+    /// <summary>A destination has as many requests as it may have, and as many wait.</summary>
+    public static ProxyStatus Overloaded { get; } = new("connection_limit_reached", "the upstream has as many requests as it may have", 503);
+
+    /// <summary>A destination answered with a status that counts as a failure.</summary>
+    public static ProxyStatus ErrorStatus { get; } = new("http_request_error", "the upstream answered with an error", 502);
+
+    /// <summary>What answered in place of a node of this CDN isn't one, or can't be believed.</summary>
+    public static ProxyStatus NoPeer { get; } = new("http_protocol_error", "the answer isn't one of a node of this network", 502);
+
+    /// <summary>Nobody is left to be asked.</summary>
+    public static ProxyStatus NobodyLeft { get; } = new("destination_unavailable", "no upstream is available", 503);
+
     /// <summary>A fault of this node's own.</summary>
     public static ProxyStatus InternalError { get; } = new("proxy_internal_error", "the request could not be forwarded", 500);
+
+    /// <summary>Those that were asked in vain, in order; empty where that isn't told apart.</summary>
+    public IReadOnlyList<FailedHop> Hops { get; init; } = [];
+
+    /// <summary>When it's worth another try, as far as is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
     /// What YARP's pipeline left in the context: null if nothing failed. A request that was called off (the client left)
@@ -46,15 +70,14 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     /// </summary>
     public static ProxyStatus? From(ForwarderError error, Exception? exception) => error switch
     {
+        ForwarderError.Request or ForwarderError.RequestBodyDestination when First<UpstreamFailedException>(exception) is { } failed => failed.Failure,
+
         ForwarderError.None => null,
 
-        ForwarderError.NoAvailableDestinations =>
-            new("destination_unavailable", "no upstream is available", 503),
+        ForwarderError.NoAvailableDestinations => NobodyLeft,
         ForwarderError.RequestCreation =>
             new("proxy_internal_error", "the request could not be prepared for the upstream", 500),
-        ForwarderError.RequestTimedOut => exception?.InnerException is TimeoutException
-            ? new("connection_timeout", "no connection to the upstream in time", 504)
-            : ResponseTimeout,
+        ForwarderError.RequestTimedOut => exception?.InnerException is TimeoutException ? ConnectionTimeout : ResponseTimeout,
         ForwarderError.Request => BeforeResponse(exception),
         ForwarderError.RequestBodyDestination => BeforeResponse(exception),
 
@@ -75,15 +98,25 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
         _ => null,
     };
 
-    /// <summary>The member of Proxy-Status that the node <paramref name="name"/> appends.</summary>
+    /// <summary>What the node <paramref name="name"/> appends to Proxy-Status: a member, or one for each hop that failed.</summary>
     public string ToField(string name)
     {
         var field = new StringBuilder();
+        foreach (var hop in Hops)
+        {
+            if (field.Length > 0)
+                field.Append(", ");
+            hop.AppendTo(field, name);
+        }
+
+        if (field.Length > 0)
+            return field.ToString();
         StructuredField.AppendTokenOrString(field, name);
         return field.Append("; error=").Append(Error).Append("; details=\"").Append(Details).Append('"').ToString();
     }
 
-    private static ProxyStatus BeforeResponse(Exception? exception)
+    /// <summary>A failure before the response's head, by the exception of .NET's client.</summary>
+    internal static ProxyStatus BeforeResponse(Exception? exception)
     {
         var socketError = First<SocketException>(exception)?.SocketErrorCode;
         return First<HttpRequestException>(exception)?.HttpRequestError switch
@@ -116,7 +149,7 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
     private static ProxyStatus Connecting(SocketError? error) => error switch
     {
         SocketError.ConnectionRefused => new("connection_refused", "the upstream refused the connection", 502),
-        SocketError.TimedOut => new("connection_timeout", "no connection to the upstream in time", 504),
+        SocketError.TimedOut => ConnectionTimeout,
         SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown =>
             new("connection_terminated", "the upstream broke the connection", 502),
         SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.HostDown
@@ -161,7 +194,8 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
         };
     }
 
-    private static T? First<T>(Exception? exception)
+    /// <summary>The outermost exception of that type in a chain of them.</summary>
+    internal static T? First<T>(Exception? exception)
         where T : Exception => exception switch
         {
             null => null,

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text;
+using CdnEdge.Upstream.Calls;
+using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Uploads;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -8,10 +11,10 @@ using Yarp.ReverseProxy.Forwarder;
 namespace CdnEdge.Upstream.Interim;
 
 /// <summary>
-/// YARP's client factory with an <see cref="InterimStream"/> around HTTP/1.1 connections and an
-/// <see cref="UploadFlushingHandler"/> before them. Everything else is decided by the factory that was registered before (YARP's own, or one with the application's ConfigureHttpClient).
+/// YARP's client factory with an <see cref="InterimStream"/> around HTTP/1.1 connections, an <see cref="UploadFlushingHandler"/>
+/// before them, and the <see cref="UpstreamHandler"/> before that. Everything else is decided by the factory that was registered before (YARP's own, or one with the application's ConfigureHttpClient).
 /// </summary>
-internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner, ILoggerFactory loggers)
+internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner, UpstreamParts parts, ILoggerFactory loggers)
     : ForwarderHttpClientFactory(loggers.CreateLogger<ForwarderHttpClientFactory>())
 {
     // Extension points of a public class: open delegates call the most derived override, which C# itself doesn't allow
@@ -24,6 +27,9 @@ internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner,
 
     private static readonly Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, bool> InnerCanReuse =
         Open<Func<ForwarderHttpClientFactory, ForwarderHttpClientContext, bool>>(nameof(CanReuseOldClient));
+
+    // By cluster: what its client was made with.
+    private readonly ConcurrentDictionary<string, string> _made = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ILogger _logger = loggers.CreateLogger<InterimStream>();
 
@@ -43,19 +49,24 @@ internal sealed class InterimHttpClientFactory(ForwarderHttpClientFactory inner,
                 ?? registered.ImplementationFactory?.Invoke(provider)
                 ?? ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!);
             return factory is ForwarderHttpClientFactory forwarder
-                ? new InterimHttpClientFactory(forwarder, loggers)
+                ? new InterimHttpClientFactory(forwarder, provider.GetRequiredService<UpstreamParts>(), loggers)
                 : (IForwarderHttpClientFactory)factory;
         });
     }
 
-    protected override bool CanReuseOldClient(ForwarderHttpClientContext context) => InnerCanReuse(inner, context);
+    protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>
+        InnerCanReuse(inner, context)
+        && _made.GetValueOrDefault(context.ClusterId) == ClusterConnections.SignatureOf(parts.Upstreams.OptionsOf(context.ClusterId));
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new UploadFlushingHandler(InnerWrap(inner, context, handler));
+        new UpstreamHandler(parts, context.ClusterId, new UploadFlushingHandler(InnerWrap(inner, context, handler)));
 
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         InnerConfigure(inner, context, handler);
+        var options = parts.Upstreams.OptionsOf(context.ClusterId);
+        ClusterConnections.Configure(handler, options);
+        _made[context.ClusterId] = ClusterConnections.SignatureOf(options);
 
         // Octets of field values pass as they are (RFC 9110 §5.5): what Kestrel read as Latin-1 goes out as Latin-1. .NET's
         // own default, ASCII, fails the request.

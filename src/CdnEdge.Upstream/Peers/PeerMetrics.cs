@@ -25,6 +25,9 @@ internal sealed class PeerMetrics : IDisposable
 
     internal void ResponseRefused(PeerFault fault) => _responses.Add(1, new KeyValuePair<string, object?>(Reason, NameOf(fault)));
 
+    /// <summary>It was fetched before something was purged here that concerns it.</summary>
+    internal void ResponseOutdated() => _responses.Add(1, new KeyValuePair<string, object?>(Reason, "outdated"));
+
     internal static string NameOf(PeerVerdict verdict) => verdict switch
     {
         PeerVerdict.Malformed => "malformed",

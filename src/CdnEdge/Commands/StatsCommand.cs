@@ -14,7 +14,7 @@ internal sealed class StatsCommand
     internal StatsCommand(AdminCall admin)
     {
         _admin = admin;
-        Command = new Command("stats", "Requests by how they were answered, the hit ratio, memory.") { _watch };
+        Command = new Command("stats", "Requests by how they were answered, the hit ratio, memory, the upstreams.") { _watch };
         admin.AddOptions(Command);
         Command.SetAction(RunAsync);
     }
@@ -76,7 +76,20 @@ internal sealed class StatsCommand
         Row("evictions", $"{memory?["evictions"]}");
         if (stats["purge"] is JsonObject purge)
             AddPurge(purge);
+        foreach (var cluster in stats["upstreams"] as JsonArray ?? [])
+            AddUpstream(cluster!);
         return table;
+
+        void AddUpstream(JsonNode cluster)
+        {
+            if (cluster["downSince"] is { } since)
+                Row($"{cluster["cluster"]}", $"nobody answers, since {since}");
+            foreach (var destination in cluster["destinations"] as JsonArray ?? [])
+            {
+                var reason = destination?["reason"] is { } said ? $": {said}" : "";
+                Row($"{cluster["cluster"]}/{destination?["destination"]}", $"{destination?["condition"]}{reason}");
+            }
+        }
 
         void AddPurge(JsonObject purge)
         {

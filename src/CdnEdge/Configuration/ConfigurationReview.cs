@@ -71,7 +71,7 @@ internal static class ConfigurationReview
         {
             Name = source.Name,
             Values = values,
-            Errors = [.. errors, .. proxy.Errors],
+            Errors = [.. errors, .. proxy.Errors, .. new WayReview(cache, proxy.Clusters, listen).Errors(proxy.Routes)],
             Warnings = [.. warnings, .. proxy.Warnings],
             Listen = listen,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
@@ -80,8 +80,8 @@ internal static class ConfigurationReview
             AdminListen = adminListen,
             Purge = serve.Purge,
             Cache = cache,
-            Routes = proxy.Routes,
-            Clusters = proxy.Clusters,
+            Routes = proxy.Routes.Count,
+            Clusters = proxy.Clusters.Count,
         };
     }
 

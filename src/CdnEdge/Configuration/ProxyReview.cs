@@ -1,6 +1,10 @@
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
+using CdnEdge.Upstream.Clusters;
+using CdnEdge.Upstream.Health;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Configuration;
 
@@ -10,9 +14,10 @@ namespace CdnEdge.Configuration;
 /// </summary>
 /// <param name="Errors">Every mistake, with its path.</param>
 /// <param name="Warnings">Keys that YARP doesn't read. No mistakes: a YARP user's file is taken as it is.</param>
-/// <param name="Routes">How many there are.</param>
-/// <param name="Clusters">How many there are.</param>
-internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<string> Warnings, int Routes, int Clusters)
+/// <param name="Routes">The routes as they're read.</param>
+/// <param name="Clusters">The clusters as they're read, by id.</param>
+internal sealed record ProxyReview(
+    IReadOnlyList<string> Errors, IReadOnlyList<string> Warnings, IReadOnlyList<RouteConfig> Routes, IReadOnlyDictionary<string, ClusterConfig> Clusters)
 {
     internal static async Task<ProxyReview> OfAsync(IConfigurationSection section, ICollection<string> policies)
     {
@@ -20,6 +25,7 @@ internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<s
         services.AddLogging();
         services.AddRouting();
         services.AddReverseProxy().LoadFromConfig(section);
+        services.AddSingleton<IActiveHealthCheckPolicy, NamedPolicy>();
         await using var yarp = services.BuildServiceProvider();
         var validator = yarp.GetRequiredService<IConfigValidator>();
         var errors = new List<string>();
@@ -28,28 +34,28 @@ internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<s
         foreach (var other in section.GetChildren().Where(s => !IsOneOf(s.Key, "Routes", "Clusters")))
             mistakes.Add(new(other.Path, "unknown key" + NearestName.Hint(other.Key, ["Routes", "Clusters"]), IsUnknownKey: true));
 
-        var clusters = new List<string>();
+        var clusters = new Dictionary<string, ClusterConfig>(StringComparer.OrdinalIgnoreCase);
         foreach (var cluster in section.GetSection("Clusters").GetChildren())
         {
-            clusters.Add(cluster.Key);
             var read = ConfigurationReading.New<ClusterConfig>(cluster, mistakes) with { ClusterId = cluster.Key };
+            clusters[cluster.Key] = read;
             errors.AddRange(Destinations(cluster, read));
             errors.AddRange((await validator.ValidateClusterAsync(read)).Where(e => !IsOwnFinding(e)).Select(e => $"{cluster.Path}: {e.Message}"));
         }
 
-        var routes = 0;
+        var routes = new List<RouteConfig>();
         foreach (var route in section.GetSection("Routes").GetChildren())
         {
-            routes++;
             var read = ConfigurationReading.New<RouteConfig>(route, mistakes) with { RouteId = route.Key };
-            errors.AddRange(References(route, read, clusters, policies));
+            routes.Add(read);
+            errors.AddRange(References(route, read, clusters.Keys, policies));
             errors.AddRange((await validator.ValidateRouteAsync(read with { Match = read.Match ?? new RouteMatch() })).Select(e => $"{route.Path}: {e.Message}"));
         }
 
         errors.InsertRange(0, mistakes.Where(m => !m.IsUnknownKey).Select(m => m.ToString()));
         if (errors.Count == 0 && MistakeInLoading(yarp) is { } unforeseen)
             errors.Add($"{section.Path}: {unforeseen}");
-        return new ProxyReview(errors, [.. mistakes.Where(m => m.IsUnknownKey).Select(m => m.ToString())], routes, clusters.Count);
+        return new ProxyReview(errors, [.. mistakes.Where(m => m.IsUnknownKey).Select(m => m.ToString())], routes, clusters);
     }
 
     /// <returns>What is wrong with the address of an origin; null if nothing is.</returns>
@@ -76,12 +82,18 @@ internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<s
                 yield return $"{path}:Address: no address; write http://HOST[:PORT][/PATH] or https://...";
             else if (MistakeInUrl(destination.Address) is { } mistake)
                 yield return $"{path}:Address: {mistake}";
+            if (destination.Metadata?.TryGetValue(EveryAddress.MetadataKey, out var period) == true
+                && !(EveryAddress.PeriodOf(destination) is { } often && often >= TimeSpan.FromSeconds(1) && often <= TimeSpan.FromDays(1)))
+            {
+                yield return $"{path}:Metadata:{EveryAddress.MetadataKey}: '{period}' is not a time from 00:00:01 to 1.00:00:00; how often the name is looked up, such as 00:00:30";
+            }
+
             if (!string.IsNullOrEmpty(destination.Health) && MistakeInUrl(destination.Health) is { } ofHealth)
                 yield return $"{path}:Health: {ofHealth}";
         }
     }
 
-    private static IEnumerable<string> References(IConfigurationSection section, RouteConfig route, List<string> clusters, ICollection<string> policies)
+    private static IEnumerable<string> References(IConfigurationSection section, RouteConfig route, ICollection<string> clusters, ICollection<string> policies)
     {
         if (string.IsNullOrEmpty(route.ClusterId))
             yield return $"{section.Path}:ClusterId: no cluster{NearestName.Hint("", clusters)}";
@@ -115,4 +127,13 @@ internal sealed record ProxyReview(IReadOnlyList<string> Errors, IReadOnlyList<s
     }
 
     private static bool IsOneOf(string text, params string[] names) => names.Contains(text, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Lets YARP's validation know the policy that the edge brings along. Nothing is probed in a review.</summary>
+    private sealed class NamedPolicy : IActiveHealthCheckPolicy
+    {
+        public string Name => ThresholdsHealthPolicy.PolicyName;
+
+        public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults) =>
+            throw new NotSupportedException("A configuration that is only looked at probes nothing.");
+    }
 }

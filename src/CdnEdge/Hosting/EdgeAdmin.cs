@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -44,7 +45,8 @@ internal static class EdgeAdmin
                 provider.GetRequiredService<DrainState>(),
                 provider.GetRequiredService<ValidatedConfiguration>().Admin,
                 provider.GetService<PurgePropagation>(),
-                provider.GetService<ISecondTier>())
+                provider.GetService<ISecondTier>(),
+                provider.GetRequiredService<Upstreams>())
             {
                 Traffic = () => provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [],
             },

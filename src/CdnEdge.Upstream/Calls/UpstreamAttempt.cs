@@ -1,0 +1,139 @@
+using System.Threading.RateLimiting;
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Ways;
+using Microsoft.AspNetCore.Http;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.RateLimiting;
+using Polly.Timeout;
+
+namespace CdnEdge.Upstream.Calls;
+
+/// <summary>One request to one destination, from its place in the queue to the end of its response.</summary>
+internal sealed class UpstreamAttempt(
+    UpstreamHandler handler, UpstreamRun run, Leg leg, UpstreamDestination destination, HttpRequestMessage request, bool isHedge)
+{
+    internal static readonly HttpRequestOptionsKey<UpstreamAttempt> OptionsKey = new("CdnEdge.UpstreamAttempt");
+
+    private RateLimitLease? _lease;
+    private CancellationToken _abandoned;
+    private bool _wasSent;
+    private long _started;
+    private bool _begun;
+
+    internal UpstreamRun Run { get; } = run;
+
+    internal Leg Leg { get; } = leg;
+
+    internal UpstreamDestination Destination { get; } = destination;
+
+    internal HttpRequestMessage Request { get; } = request;
+
+    internal bool IsHedge { get; } = isHedge;
+
+    /// <summary>When it began, by this node's clock.</summary>
+    internal DateTimeOffset StartedAt { get; private set; }
+
+    /// <summary>When the fetch of what a peer answers began, at the latest; null where no peer answers.</summary>
+    internal DateTimeOffset? FetchedAt { get; set; }
+
+    /// <summary>Called off by the client, or because another attempt was faster: that says nothing of the destination.</summary>
+    internal bool IsAbandoned => _abandoned.IsCancellationRequested;
+
+    internal void Hold(RateLimitLease lease) => _lease = lease;
+
+    /// <summary>Runs it through the destination's pipeline. What fails is an <see cref="AttemptFailedException"/>, or cancelled.</summary>
+    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(ResilienceContext context)
+    {
+        _abandoned = context.CancellationToken;
+        _started = handler.Time.GetTimestamp();
+        StartedAt = handler.Time.GetUtcNow();
+        Destination.Begin();
+        _begun = true;
+        var outcome = await Destination.RunAsync(this, context);
+        var elapsed = handler.Time.GetElapsedTime(_started);
+        if (outcome.Exception is not { } exception)
+        {
+            Destination.OnLatency(elapsed);
+            handler.Metrics.FirstByte(Destination.Cluster.Id, elapsed);
+            handler.Metrics.Attempted(Destination.Cluster.Id, Destination.Id, "ok", IsHedge);
+            return outcome;
+        }
+
+        if (IsAbandoned)
+        {
+            if (_wasSent)
+                Destination.OnLatency(elapsed);
+            End("given_up", counts: false);
+            return outcome;
+        }
+
+        var failed = Failed(exception);
+        End(failed.Failure.Error, failed.CountsAgainstDestination);
+        return Outcome.FromException<HttpResponseMessage>(failed);
+    }
+
+    /// <summary>What the pipeline runs.</summary>
+    internal async ValueTask<Outcome<HttpResponseMessage>> SendAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            _wasSent = true;
+            var response = await handler.SendToAsync(this, cancellation);
+            return handler.Objection(this, response) is { } objection
+                ? Outcome.FromException<HttpResponseMessage>(objection)
+                : Outcome.FromResult(response);
+        }
+#pragma warning disable CA1031 // Whatever it was is told to the pipeline as the attempt's outcome.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Outcome.FromException<HttpResponseMessage>(exception);
+        }
+    }
+
+    /// <summary>Of an outcome: whether the breaker counts it as a failure.</summary>
+    internal bool IsFailure(Exception? exception) =>
+        exception is not null
+        && !IsAbandoned
+        && Failed(exception).CountsAgainstDestination;
+
+    /// <summary>The response has come to its end.</summary>
+    /// <param name="error">What broke it off; null: nothing.</param>
+    internal void End(string? error) => End(error ?? "ok", counts: error is not null, isWhole: error is null);
+
+    private void End(string outcome, bool counts, bool isWhole = false)
+    {
+        Interlocked.Exchange(ref _lease, null)?.Dispose();
+        if (!_begun)
+            return;
+        _begun = false;
+        Destination.End();
+        if (isWhole)
+            Destination.OnSuccess();
+        else
+            handler.Metrics.Attempted(Destination.Cluster.Id, Destination.Id, outcome, IsHedge);
+        if (counts)
+            Destination.OnFailure(outcome);
+    }
+
+    private AttemptFailedException Failed(Exception exception) => exception switch
+    {
+        AttemptFailedException failed => failed,
+        BrokenCircuitException broken => new(ProxyStatus.Broken, broken) { WasNeverSent = true, CountsAgainstDestination = false },
+        RateLimiterRejectedException full => new(ProxyStatus.Overloaded, full) { WasNeverSent = true, CountsAgainstDestination = false },
+        TimeoutRejectedException late when !_wasSent => new(ProxyStatus.Overloaded, late) { WasNeverSent = true, CountsAgainstDestination = false },
+        TimeoutRejectedException late => new(ProxyStatus.ResponseTimeout, late),
+        OperationCanceledException { InnerException: TimeoutException } late => new(ProxyStatus.ConnectionTimeout, late) { WasNeverSent = true },
+        OperationCanceledException late => new(ProxyStatus.ResponseTimeout, late),
+        _ when Downgrade.AskedFor(exception) is not null => new(ProxyStatus.Incomplete, exception) { CountsAgainstDestination = false },
+        _ when ProxyStatus.First<BadHttpRequestException>(exception) is not null =>
+            new(ProxyStatus.Incomplete, exception) { CountsAgainstDestination = false }, // The client's own body, YARP tells.
+        _ => new(ProxyStatus.BeforeResponse(exception), exception)
+        {
+            WasNeverSent = ProxyStatus.First<HttpRequestException>(exception)?.HttpRequestError
+                is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
+        },
+    };
+}

@@ -1,0 +1,306 @@
+using CdnEdge.Upstream.Failures;
+using CdnEdge.Upstream.Health;
+using CdnEdge.Upstream.Peers;
+using CdnEdge.Upstream.Ways;
+using Microsoft.AspNetCore.Http;
+using Polly;
+using Yarp.ReverseProxy.Model;
+
+namespace CdnEdge.Upstream.Calls;
+
+/// <summary>
+/// One request on its way: who is asked next, and whether anybody is. First the legs in order, each with its healthy destinations;
+/// where that asks nobody at all, the same once more without regard to health: trying the sick beats refusing the client.
+/// </summary>
+internal sealed class UpstreamRun
+{
+    /// <summary>More would load the destinations of a slow cluster with each other's requests.</summary>
+    private const int MaxHedges = 2;
+
+    /// <summary>The wait before a hedged request where too little is known of a cluster to say what is slow.</summary>
+    private static readonly TimeSpan UnknownDelay = TimeSpan.FromSeconds(1);
+
+    private static readonly ResiliencePropertyKey<UpstreamRun> RunKey = new("CdnEdge.UpstreamRun");
+    private static readonly ResiliencePropertyKey<UpstreamAttempt> AttemptKey = new("CdnEdge.UpstreamAttempt");
+
+    private readonly Lock _lock = new();
+    private readonly UpstreamHandler _handler;
+    private readonly UpstreamCall _call;
+    private readonly HttpRequestMessage _request;
+    private readonly List<Leg> _legs;
+    private readonly DestinationState? _chosenByYarp;
+    private readonly List<UpstreamDestination> _asked = new(2);
+    private readonly List<FailedHop> _hops = [];
+    private readonly bool _isReplayable;
+    private readonly bool _isSafe;
+
+    private readonly TimeSpan _patience;
+    private readonly long _started;
+
+    private int _leg;
+    private int _askedInLeg;
+    private int _inFlight;
+    private int _hedges;
+    private bool _regardsHealth = true;
+    private AttemptFailedException? _last;
+    private HttpResponseMessage? _bestResponse;
+    private UpstreamAttempt? _bestAttempt;
+    private UpstreamCluster? _asking;
+
+    /// <param name="handler">The handler of the cluster where the way begins.</param>
+    /// <param name="call">What is told of the request and wants to be known.</param>
+    /// <param name="request">The request as YARP made it.</param>
+    /// <param name="legs">The way.</param>
+    /// <param name="chosenByYarp">The destination that YARP made it for.</param>
+    /// <param name="asker">The node that asks this one; null: a visitor does.</param>
+    /// <param name="patience">How long it may take.</param>
+    internal UpstreamRun(
+        UpstreamHandler handler, UpstreamCall call, HttpRequestMessage request, List<Leg> legs, DestinationState? chosenByYarp, PeerRequest? asker, TimeSpan patience)
+    {
+        (_handler, _call, _request, _legs, _chosenByYarp, _patience) = (handler, call, request, legs, chosenByYarp, patience);
+        _started = handler.Time.GetTimestamp();
+        CameThrough = asker?.Path ?? [];
+        var method = request.Method.Method;
+        var hasBody = request.Content is { Headers.ContentLength: not 0 };
+        _isSafe = !hasBody && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)) && !request.Headers.NonValidated.Contains("Upgrade");
+        _isReplayable = _isSafe || (!hasBody && (HttpMethods.IsPut(method) || HttpMethods.IsDelete(method) || HttpMethods.IsTrace(method)));
+    }
+
+    /// <summary>The nodes that the request came through to this one.</summary>
+    internal IReadOnlyList<string> CameThrough { get; }
+
+    /// <summary>How long it may still take.</summary>
+    internal TimeSpan Left
+    {
+        get
+        {
+            var left = _patience - _handler.Time.GetElapsedTime(_started);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether what a node answers is newer than what was purged here.</summary>
+    internal bool IsNewEnough(HttpResponseMessage response, DateTimeOffset fetchedAt) => _call.IsNewEnough?.Invoke(response, fetchedAt) != false;
+
+    internal static UpstreamRun Of(ResilienceContext context) => context.Properties.GetValue(RunKey, null!);
+
+    internal static UpstreamAttempt AttemptOf(ResilienceContext context) => context.Properties.GetValue(AttemptKey, null!);
+
+    /// <summary>Puts it where Polly's strategies find it.</summary>
+    internal void JoinTo(ResilienceContext context) => context.Properties.Set(RunKey, this);
+
+    /// <summary>The first attempt.</summary>
+    internal ValueTask<Outcome<HttpResponseMessage>> FirstAsync(ResilienceContext context)
+    {
+        UpstreamAttempt? attempt;
+        lock (_lock)
+            attempt = Take(isHedge: false);
+        return attempt is null ? ValueTask.FromResult(Outcome.FromException<HttpResponseMessage>(NobodyLeft())) : RunAsync(attempt, default, context);
+    }
+
+    /// <summary>How long to wait for those who are asked now before another is asked as well.</summary>
+    internal TimeSpan HedgeDelay()
+    {
+        lock (_lock)
+        {
+            if (!_isSafe || _hedges >= MaxHedges || _asking is not { Options.Hedging: { Enabled: true } options } cluster)
+                return Timeout.InfiniteTimeSpan;
+            var delay = cluster.Latency.Percentile(options.Percentile) ?? UnknownDelay;
+            return delay > options.MinDelay ? delay : options.MinDelay;
+        }
+    }
+
+    /// <summary>The next attempt: because one failed, or because those under way are slow. Null: there's none to be made now.</summary>
+    internal Func<ResilienceContext, ValueTask<Outcome<HttpResponseMessage>>>? Next()
+    {
+        lock (_lock)
+        {
+            var isHedge = _inFlight > 0;
+            if (isHedge ? !_isSafe || _hedges >= MaxHedges : _last is null || !(_isReplayable || _last.WasNeverSent))
+                return null;
+
+            var before = _asking;
+            if (Take(isHedge) is not { } attempt)
+                return null;
+            if (isHedge)
+                _hedges++;
+            var wait = !isHedge && attempt.Destination.Cluster == before ? BackOff(before.Options.Retries) : default;
+            return context => RunAsync(attempt, wait, context);
+        }
+    }
+
+    /// <summary>The end, where no attempt succeeded: a response that counts as failure, if there was one, is still more than none.</summary>
+    /// <param name="cause">Why it ended.</param>
+    internal (HttpResponseMessage? Response, UpstreamAttempt? From, UpstreamFailedException? Failure) Conclude(Exception cause)
+    {
+        lock (_lock)
+        {
+            if (_bestResponse is { } response)
+            {
+                _bestResponse = null;
+                return (response, _bestAttempt, null);
+            }
+
+            var failure = (cause as AttemptFailedException)?.Failure ?? ProxyStatus.ResponseTimeout;
+            return (null, null, new UpstreamFailedException(failure with { Hops = [.. _hops], RetryAfter = RetryAfter() }, Tell(), cause));
+        }
+    }
+
+    /// <summary>Lets go of a response that isn't needed after all.</summary>
+    internal void DropResponse()
+    {
+        lock (_lock)
+        {
+            _bestResponse?.Dispose();
+            _bestResponse = null;
+            _bestAttempt = null;
+        }
+    }
+
+    private async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamAttempt attempt, TimeSpan wait, ResilienceContext context)
+    {
+        context.Properties.Set(AttemptKey, attempt);
+        Outcome<HttpResponseMessage> outcome;
+        try
+        {
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, _handler.Time, context.CancellationToken);
+            outcome = await attempt.RunAsync(context);
+        }
+        catch (OperationCanceledException called)
+        {
+            outcome = Outcome.FromException<HttpResponseMessage>(called);
+        }
+
+        lock (_lock)
+        {
+            _inFlight--;
+            if (outcome.Exception is AttemptFailedException failed)
+                Note(attempt, failed);
+        }
+
+        return outcome;
+    }
+
+    private void Note(UpstreamAttempt attempt, AttemptFailedException failed)
+    {
+        _last = failed;
+        if (!failed.IsOnlyAbsence)
+            _hops.Add(new FailedHop(attempt.Destination.Cluster.Id, attempt.Destination.Id, failed.Failure, (int?)failed.Response?.StatusCode));
+        if (failed.Response is null)
+            return;
+
+        // An origin's word is worth more than a peer's about it.
+        if (_bestResponse is not null && attempt.Leg.IsOfPeers)
+        {
+            failed.Response.Dispose();
+            return;
+        }
+
+        _bestResponse?.Dispose();
+        (_bestResponse, _bestAttempt) = (failed.Response, attempt);
+    }
+
+    /// <summary>Chooses who is asked next; null: nobody is left, or the budget is spent.</summary>
+    private UpstreamAttempt? Take(bool isHedge)
+    {
+        while (true)
+        {
+            for (; _leg < _legs.Count; _leg++, _askedInLeg = 0)
+            {
+                var leg = _legs[_leg];
+                var options = leg.Cluster.Options.Retries;
+                var isFirst = _askedInLeg == 0;
+                if (leg.Kind == LegKind.Siblings && !isFirst)
+                    continue; // One sibling is asked: that which has it, if one does.
+                if (!isFirst && _askedInLeg > options.Attempts)
+                    continue;
+                if (Choose(leg) is not { } destination)
+                    continue;
+                if (isHedge || !isFirst)
+                {
+                    if (!leg.Cluster.Budget.TryTake(options.Budget, options.MinBudget))
+                    {
+                        _handler.Metrics.RefusedByBudget(leg.Cluster.Id);
+                        if (isHedge)
+                            return null;
+                        continue;
+                    }
+                }
+
+                if (isFirst)
+                    leg.Cluster.Budget.OnRequest();
+                _askedInLeg++;
+                _asked.Add(destination);
+                _asking = leg.Cluster;
+                _inFlight++;
+                return new UpstreamAttempt(_handler, this, leg, destination, _handler.RequestFor(_request, _call, leg, destination, _chosenByYarp, isCopy: isHedge || _asked.Count > 1), isHedge);
+            }
+
+            if (!_regardsHealth || _asked.Count > 0)
+                return null;
+            _regardsHealth = false;
+            _leg = 0;
+        }
+    }
+
+    private UpstreamDestination? Choose(Leg leg)
+    {
+        var cluster = leg.Cluster;
+        var all = cluster.State.DestinationsState.AllDestinations;
+        var healthy = 0;
+        var candidates = new List<UpstreamDestination>(all.Count);
+        foreach (var state in all)
+        {
+            var destination = cluster.Of(state);
+            var isHealthy = !destination.IsLeftOut;
+            if (isHealthy)
+                healthy++;
+            if (_asked.Contains(destination))
+                continue;
+            if (isHealthy && (!_regardsHealth || destination.Condition != DestinationCondition.SlowStart || destination.IsAdmitted()))
+                candidates.Add(destination);
+        }
+
+        var isPanic = _leg == _legs.Count - 1 && healthy < all.Count * cluster.Options.PanicThreshold;
+        if (!_regardsHealth || isPanic)
+        {
+            // Breakers aside, which refuse by themselves, and let their own few through.
+            candidates.AddRange(all.Select(cluster.Of).Where(one => !_asked.Contains(one) && !candidates.Contains(one) && one.Condition != DestinationCondition.Broken));
+        }
+
+        if (candidates.Count > 1 && _call.Avoid is not null)
+            candidates.RemoveAll(one => one.State == _call.Avoid);
+        if (candidates.Count == 0)
+            return null;
+        if (leg.IsOfPeers)
+            return Rendezvous.Choose(candidates, _call.Affinity);
+        if (_chosenByYarp is not null && candidates.Find(one => one.State == _chosenByYarp) is { } chosen)
+            return chosen;
+
+        // The less busy of two (as YARP's own default does), where YARP hasn't chosen.
+        var first = candidates[Random.Shared.Next(candidates.Count)];
+        var second = candidates[Random.Shared.Next(candidates.Count)];
+        return first.InFlight <= second.InFlight ? first : second;
+    }
+
+    private TimeSpan BackOff(RetryOptions options)
+    {
+        var longest = options.BackOff * Math.Pow(2, Math.Max(0, _askedInLeg - 2));
+        return longest * (0.5 + Random.Shared.NextDouble());
+    }
+
+    private static AttemptFailedException NobodyLeft() => new(ProxyStatus.NobodyLeft);
+
+    /// <summary>Until a breaker on the way lets somebody through; null: none is open.</summary>
+    private TimeSpan? RetryAfter()
+    {
+        var now = _handler.Time.GetUtcNow();
+        var soonest = _legs.SelectMany(static leg => leg.Cluster.Destinations).Select(static one => one.BrokenUntil).Where(until => until > now).DefaultIfEmpty().Min();
+        return soonest > now ? soonest - now : null;
+    }
+
+    private string Tell() => _hops.Count == 0
+        ? $"Nobody could be asked on the way {string.Join(" > ", _legs.Select(static leg => leg.Cluster.Id))}."
+        : $"Asked in vain: {string.Join("; ", _hops.Select(static hop => $"{hop.Cluster}/{hop.Destination}: {hop.Failure.Error}{(hop.ReceivedStatus is { } status ? $" ({status})" : "")}"))}.";
+}

@@ -1,0 +1,95 @@
+namespace CdnEdge.Upstream.Health;
+
+/// <summary>
+/// Whether a way from a cluster over its failovers leads anywhere. Where it doesn't, what is stale and may be served is served at
+/// once, and only a trickle of requests tries; when it does again, revalidations come back as a growing share, not all at once.
+/// </summary>
+internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport report, TimeProvider time)
+{
+    private static readonly TimeSpan Trickle = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private int _failures;
+    private DateTimeOffset? _downSince;
+    private bool _isRecovering;
+    private DateTimeOffset _upSince;
+    private DateTimeOffset _lastTry;
+
+    /// <summary>Since when nobody on the way has answered; null: somebody does.</summary>
+    internal DateTimeOffset? DownSince
+    {
+        get
+        {
+            lock (_lock)
+                return _downSince;
+        }
+    }
+
+    /// <summary>Nobody on the way gave a usable response.</summary>
+    internal void OnExhausted()
+    {
+        lock (_lock)
+        {
+            // One request may have met a bad moment; two in a row, without an answer to any other between them, haven't.
+            if (++_failures < 2 || _downSince is not null)
+                return;
+            _downSince = _lastTry = time.GetUtcNow();
+        }
+
+        report.Down(cluster);
+    }
+
+    /// <summary>Somebody did.</summary>
+    internal void OnAnswered()
+    {
+        if (Volatile.Read(ref _failures) == 0)
+            return;
+        TimeSpan down;
+        lock (_lock)
+        {
+            _failures = 0;
+            if (_downSince is not { } since)
+                return;
+            _upSince = time.GetUtcNow();
+            _isRecovering = ramp > TimeSpan.Zero;
+            down = _upSince - since;
+            _downSince = null;
+        }
+
+        report.Up(cluster, down);
+    }
+
+    /// <summary>Nobody has answered of late, or it isn't long that somebody does again.</summary>
+    internal bool IsImpaired
+    {
+        get
+        {
+            if (Volatile.Read(ref _failures) == 0 && !Volatile.Read(ref _isRecovering))
+                return false;
+            lock (_lock)
+            {
+                if (_downSince is null && time.GetUtcNow() - _upSince >= ramp)
+                    _isRecovering = false;
+                return _downSince is not null || _isRecovering;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether one more request that something stale can answer is to ask upstream all the same: a trickle while nobody answers, a
+    /// growing share after that.
+    /// </summary>
+    internal bool MayRevalidate()
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (_downSince is null)
+                return !_isRecovering || Random.Shared.NextDouble() < Math.Max(0.05, (now - _upSince) / ramp);
+            if (now - _lastTry < Trickle)
+                return false;
+            _lastTry = now;
+            return true;
+        }
+    }
+}
