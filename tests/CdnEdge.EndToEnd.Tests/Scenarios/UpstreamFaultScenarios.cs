@@ -6,6 +6,7 @@ using CdnEdge.Lab.Load;
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
 
 /// <summary>One fault of one origin at a time, with another beside it and the core behind: what a client gets is whole.</summary>
+[Collection("lab")] // one after the other: each starts many processes
 public sealed class UpstreamFaultScenarios : IAsyncLifetime
 {
     private const int Size = 100_000;
