@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.ServiceDiscovery;
 
 namespace CdnEdge.Upstream;
 
@@ -43,6 +44,8 @@ internal static class UpstreamBuilderExtensions
         services.AddSingleton<UpstreamParts>();
         services.AddSingleton<IActiveHealthCheckPolicy, ThresholdsHealthPolicy>();
         builder.AddConfigFilter<AskEvenTheUnhealthy>();
+        if (!services.Any(static service => service.ServiceType == typeof(IDestinationResolver) && service.ImplementationType?.Name != "NoOpDestinationResolver"))
+            services.Replace(ServiceDescriptor.Singleton<IDestinationResolver, EveryAddress>());
         builder.AddTransforms<EdgeTransforms>();
         InterimHttpClientFactory.Decorate(builder.Services);
         return builder;

@@ -1,5 +1,6 @@
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
+using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Health;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
@@ -81,6 +82,12 @@ internal sealed record ProxyReview(
                 yield return $"{path}:Address: no address; write http://HOST[:PORT][/PATH] or https://...";
             else if (MistakeInUrl(destination.Address) is { } mistake)
                 yield return $"{path}:Address: {mistake}";
+            if (destination.Metadata?.TryGetValue(EveryAddress.MetadataKey, out var period) == true
+                && !(EveryAddress.PeriodOf(destination) is { } often && often >= TimeSpan.FromSeconds(1) && often <= TimeSpan.FromDays(1)))
+            {
+                yield return $"{path}:Metadata:{EveryAddress.MetadataKey}: '{period}' is not a time from 00:00:01 to 1.00:00:00; how often the name is looked up, such as 00:00:30";
+            }
+
             if (!string.IsNullOrEmpty(destination.Health) && MistakeInUrl(destination.Health) is { } ofHealth)
                 yield return $"{path}:Health: {ofHealth}";
         }

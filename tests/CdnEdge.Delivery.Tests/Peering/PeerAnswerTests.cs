@@ -173,6 +173,26 @@ public class PeerAnswerTests
     }
 
     [Fact]
+    public async Task So_is_the_whole_that_they_are_completed_to()
+    {
+        await using var origin = RawOrigin.Answering(request => request.Contains("bytes=0-1", StringComparison.Ordinal)
+            ? "HTTP/1.1 206 Partial Content\r\nCache-Control: max-age=600\r\nSurrogate-Key: one\r\nETag: \"e\"\r\nContent-Range: bytes 0-1/4\r\nContent-Length: 2\r\n\r\nab"
+            : "HTTP/1.1 206 Partial Content\r\nETag: \"e\"\r\nContent-Range: bytes 2-3/4\r\nContent-Length: 2\r\n\r\ncd");
+        await using var node = await PeeredSite.StartAsync(origin);
+        await node.Site.GetAsync("/x", "Range: bytes=0-1\r\n");
+        node.Time.Advance(TimeSpan.FromSeconds(60));
+
+        var (filled, first) = await node.AskAsync("/x");
+        var (hit, second) = await node.AskAsync("/x");
+
+        Assert.Contains("fwd=partial", filled);
+        Assert.Contains("cdnedge; hit", hit);
+        Assert.All([filled, hit], answer => Assert.EndsWith("abcd", answer));
+        Assert.All([filled, hit], answer => Assert.Equal(["one"], PeeredSite.Fields(answer, "Surrogate-Key")));
+        Assert.Equal([60.0, 60], [first.TotalSeconds, second.TotalSeconds]);
+    }
+
+    [Fact]
     public async Task Of_what_passes_unstored_it_is_the_time_since_the_request()
     {
         PeeredSite? node = null;

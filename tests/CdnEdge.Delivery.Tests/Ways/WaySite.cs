@@ -5,6 +5,7 @@ using CdnEdge.Upstream;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Ways;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy;
@@ -15,6 +16,9 @@ namespace CdnEdge.Delivery.Tests.Ways;
 /// <summary>An edge whose one route leads to the cluster <c>regional</c>, and from there where a test's options say.</summary>
 internal sealed class WaySite : IAsyncDisposable
 {
+    /// <summary>What all nodes of a test are asked for.</summary>
+    internal const string Site = "www.example.org";
+
     private readonly Server _server;
 
     private WaySite(Server server) => _server = server;
@@ -35,16 +39,19 @@ internal sealed class WaySite : IAsyncDisposable
     /// <param name="adapt">Changes a cluster's configuration of YARP's.</param>
     /// <param name="metadata">The route's metadata.</param>
     /// <param name="all">All options.</param>
+    /// <param name="port">Where it listens; 0: anywhere.</param>
     internal static async Task<WaySite> StartAsync(
         Dictionary<string, string[]> clusters,
         Action<IDictionary<string, ClusterOptions>>? configure = null,
         CachePolicy? policy = null,
         Func<ClusterConfig, ClusterConfig>? adapt = null,
         Dictionary<string, string>? metadata = null,
-        Action<CdnCacheOptions>? all = null)
+        Action<CdnCacheOptions>? all = null,
+        int port = 0)
     {
         var log = new Lines();
         var builder = Server.Builder();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.AddProvider(log);
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "r", ClusterId = "regional", Match = new RouteMatch { Path = "/{**rest}" }, Metadata = metadata }],
@@ -74,12 +81,12 @@ internal sealed class WaySite : IAsyncDisposable
 
     internal async Task<string> GetAsync(string path)
     {
-        using var answer = await Client.GetAsync(path, TestContext.Current.CancellationToken);
+        using var answer = await SendAsync(HttpMethod.Get, path);
         return $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}";
     }
 
     internal Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null) =>
-        Client.SendAsync(new HttpRequestMessage(method, path) { Content = content }, TestContext.Current.CancellationToken);
+        Client.SendAsync(new HttpRequestMessage(method, path) { Content = content, Headers = { Host = Site } }, TestContext.Current.CancellationToken);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

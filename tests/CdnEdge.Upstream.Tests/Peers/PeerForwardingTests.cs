@@ -40,6 +40,42 @@ public class PeerForwardingTests
         Assert.Equal([fromClient ? "client-1" : activity?.TraceId.ToHexString() ?? "here-1"], request.Headers.GetValues("X-Request-Id"));
     }
 
+    [Theory]
+    [InlineData(1, "/")]
+    [InlineData(2, "/")]
+    [InlineData(1, "/a%2Fb/%C3%A9/b%5B1%5D?q=%22a b%22&r=\u00e9#f")]
+    [InlineData(2, "/a%2Fb/%C3%A9/b%5B1%5D?q=%22a b%22&r=\u00e9#f")]
+    [InlineData(1, "/a/./b//c/?")]
+    [InlineData(2, "/a/./b//c/?")]
+    public async Task What_goes_over_the_wire_is_what_was_signed(int version, string target)
+    {
+        var nodes = new PeerNodes();
+        var verdicts = new List<PeerVerdict>();
+        await using var origin = RawOrigin.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await using var edge = await Edge.StartAsync(origin, new EdgeSettings
+        {
+            Use = (context, _) =>
+            {
+                verdicts.Add(nodes.Answerer.Verify(context.Request, out var _));
+                return Task.CompletedTask;
+            },
+        });
+        using var client = new HttpClient();
+        foreach (var host in new[] { null, "www.example.org", "WWW.Example.org:8080" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://localhost:{(version == 1 ? edge.Port : edge.Http2Port)}{target}")
+            {
+                Version = new Version(version, version == 1 ? 1 : 0),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            request.Headers.Host = host;
+            nodes.Asker.Sign(request, [], TimeSpan.FromSeconds(1));
+            using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal([PeerVerdict.Accepted, PeerVerdict.Accepted, PeerVerdict.Accepted], verdicts);
+    }
+
     [Fact]
     public async Task Without_a_key_there_are_no_peers()
     {

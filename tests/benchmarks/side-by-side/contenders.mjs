@@ -7,6 +7,7 @@ import { fillTemplate } from './templates.mjs';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const cdnedge = join(repository, 'src/CdnEdge/bin/Release/net10.0/cdnedge.dll');
+const before = process.env.CDNEDGE_BEFORE;
 const bare = join(repository, 'tests/benchmarks/Contenders/bin/Release/net10.0/contenders.dll');
 
 /** The same bound for everybody's cache. */
@@ -51,17 +52,23 @@ const all = [
     command: ({ port, origin }) => ({ command: 'dotnet', args: [bare, 'yarp', String(port), origin.url] }),
     isHit: () => false,
   },
-  {
-    name: 'cdnedge',
-    missing: () => notBuilt(cdnedge),
+  // Another build of cdnedge, to see what a change costs.
+  ...(before ? [edge('before', before)] : []),
+  edge('cdnedge', cdnedge),
+];
+
+function edge(name, dll) {
+  return {
+    name,
+    missing: () => notBuilt(dll),
     command: ({ port, origin }) => ({
       command: 'dotnet',
-      args: [cdnedge, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`, '--admin', 'none'],
+      args: [dll, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`, '--admin', 'none'],
       env: { CdnEdge__Memory__MaxBytes: String(cacheBytes) },
     }),
     isHit: headers => /;\s*hit\b/.test(headers['cache-status'] ?? ''),
-  },
-];
+  };
+}
 
 export const names = all.map(contender => contender.name);
 
@@ -91,5 +98,5 @@ function notOnPath(command) {
 }
 
 function notBuilt(dll) {
-  return existsSync(dll) ? null : `${dll.slice(repository.length)} isn't built`;
+  return existsSync(dll) ? null : `${dll.replace(repository, '')} isn't built`;
 }

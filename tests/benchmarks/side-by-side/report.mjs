@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 
-const displayNames = { nginx: 'nginx', varnish: 'Varnish', kestrel: 'a bare Kestrel middleware', yarp: 'bare YARP', cdnedge: 'cdnedge' };
+const displayNames = { nginx: 'nginx', varnish: 'Varnish', kestrel: 'a bare Kestrel middleware', yarp: 'bare YARP', before: 'the build before', cdnedge: 'cdnedge' };
 
 export const sizeName = bytes =>
   bytes % 1048576 === 0 ? `${bytes / 1048576} MiB` : bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} B`;
@@ -29,10 +29,10 @@ export function machine(settings) {
   ];
 }
 
-export const hitTable = (result, settings) => table(result, 'hits', ['nginx', 'varnish', 'kestrel'], settings);
+export const hitTable = (result, settings) => table(result, 'hits', ['nginx', 'varnish', 'kestrel', 'before'], settings);
 
 export const missTable = (result, settings) =>
-  table(result, 'misses (1 KiB; "miss": storable and distinct, "pass": no-store)', ['nginx', 'varnish', 'yarp'], settings);
+  table(result, 'misses (1 KiB; "miss": storable and distinct, "pass": no-store)', ['nginx', 'varnish', 'yarp', 'before'], settings);
 
 function table({ cases, racers }, title, references, settings) {
   const present = references.filter(name => racers.some(racer => racer.name === name));
@@ -123,7 +123,14 @@ export function headline(hits, misses, settings) {
       .map(name => `${ratio(summary(measured, one).rate, rateOf(result.racers, name, one))} of ${displayNames[name]}`);
     return parts.length > 0 ? [`${what}, ${settings.connections} connections, HTTP/1.1: ${parts.join(', ')}`] : [];
   };
+  const latency = (result, one) => {
+    const [was, is] = ['before', 'cdnedge'].map(name => result.racers.find(racer => racer.name === name));
+    if (!was || !is) return [];
+    const [a, b] = [was, is].map(racer => summary(racer, one).p50);
+    return [`p50 of a ${one.label}: ${b.toFixed(3)} ms against ${a.toFixed(3)} ms of the build before, ${(b / a).toFixed(2)}`];
+  };
   return [
+    ...(misses ? misses.cases.flatMap(one => latency(misses, one)) : []),
     ...(misses ? misses.cases.flatMap(one => line(misses, one, one.distinct ? '1 KiB misses' : '1 KiB passes', ['nginx', 'varnish', 'yarp'])) : []),
     ...(hits ? line(hits, hits.cases[0], `${hits.cases[0].label} hits`, ['nginx', 'varnish', 'kestrel']) : []),
   ];
