@@ -7,6 +7,7 @@ namespace CdnEdge.EndToEnd.Tests.Scenarios;
 /// The scenarios of the lab (tests/lab) in short: two nodes and a Redis, a shield, two regional origins and the core under steady
 /// load. What depends on how fast this machine is, is printed and not asked for.
 /// </summary>
+[Collection("lab")] // one after the other: each starts many processes
 public sealed class FailoverScenarios(ITestOutputHelper output)
 {
     [Fact]

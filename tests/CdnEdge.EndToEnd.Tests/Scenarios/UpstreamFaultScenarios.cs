@@ -6,6 +6,7 @@ using CdnEdge.Lab.Load;
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
 
 /// <summary>One fault of one origin at a time, with another beside it and the core behind: what a client gets is whole.</summary>
+[Collection("lab")] // one after the other: each starts many processes
 public sealed class UpstreamFaultScenarios : IAsyncLifetime
 {
     private const int Size = 100_000;
@@ -56,10 +57,11 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
     {
         await _lab.Regional[0].SufferAsync(new Fault { ResetRate = 1, ResetAfter = 30_000 });
 
-        await UntilAskedAsync(async () => Assert.Null((await GetAsync()).Error));
-
-        var origins = await Task.WhenAll(_lab.Origins.Select(static origin => origin.StatsAsync()));
-        Assert.Equal(origins.Sum(static origin => origin.Faults), origins.Sum(static origin => origin.Partial));
+        await Deadline.Until(async () =>
+        {
+            Assert.Null((await GetAsync()).Error);
+            return await PartialAsync() > 0;
+        });
     }
 
     [Theory]
@@ -72,8 +74,7 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
 
         Assert.NotNull((await GetAsync($"&etag={tag}")).Error);
 
-        var origins = await Task.WhenAll(_lab.Origins.Select(static origin => origin.StatsAsync()));
-        Assert.Equal(0, origins.Sum(static origin => origin.Partial));
+        Assert.Equal(0, await PartialAsync());
     }
 
     [Theory]
@@ -122,13 +123,11 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
             Assert.Null((await GetAsync()).Error);
     }
 
-    [Theory]
-    [InlineData(-10)]
-    [InlineData(10)]
-    public async Task A_wrong_length_is_never_stored(int offset)
+    [Fact]
+    public async Task A_body_shorter_than_promised_is_never_stored()
     {
         foreach (var origin in _lab.Origins)
-            await origin.SufferAsync(new Fault { LengthOffset = offset });
+            await origin.SufferAsync(new Fault { LengthOffset = 10 });
         Assert.NotNull((await GetAsync(number: 77)).Error);
 
         foreach (var origin in _lab.Origins)
@@ -157,6 +156,10 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
             await asks();
             return (await _lab.Regional[0].StatsAsync(paths: false)).Faults > 0;
         });
+
+    /// <summary>How many parts of bodies the origins have answered.</summary>
+    private async Task<long> PartialAsync() =>
+        (await Task.WhenAll(_lab.Origins.Select(static origin => origin.StatsAsync(paths: false)))).Sum(static origin => origin.Partial);
 
     private async Task<(string? Error, string? Origin)> GetAsync(string query = "", long? number = null)
     {

@@ -149,19 +149,16 @@ internal sealed class Topology : IAsyncDisposable
         {
             ["Destinations"] = destinations.ToDictionary(static one => one.Name, static one => new { one.Address }),
         };
-        if (probed && Probed)
+        if (probed)
         {
             cluster["HealthCheck"] = new
             {
-                Active = new { Enabled = true, Interval = Text(_tuning.ProbeInterval), Timeout = "00:00:01", Policy = "Thresholds", Path = "/health" },
+                Active = new { Enabled = true, Interval = Text(_tuning.ProbeInterval), Timeout = Text(_tuning.ProbeInterval), Policy = "Thresholds", Path = "/health" },
             };
         }
 
         return cluster;
     }
-
-    // The policy "Thresholds" comes with the handler.
-    private static bool Probed => true;
 
     private T Kept<T>(T part)
         where T : IAsyncDisposable

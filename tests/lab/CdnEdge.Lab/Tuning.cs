@@ -56,6 +56,6 @@ internal sealed record Tuning
         SlowStart = TimeSpan.FromSeconds(1),
         Break = TimeSpan.FromSeconds(0.5),
         EjectionTime = TimeSpan.FromSeconds(1),
-        ProbeInterval = TimeSpan.FromSeconds(0.5),
+        ProbeInterval = TimeSpan.FromSeconds(1),
     };
 }
