@@ -363,7 +363,7 @@ public class WayTests
                 return way.DownSince is null;
             },
             "the one that tries finds it well");
-        Assert.Contains(site.Log, static line => line.StartsWith("OriginUp: ", StringComparison.Ordinal));
+        await CachedSite.UntilAsync(() => site.Log.Any(static line => line.StartsWith("OriginUp: ", StringComparison.Ordinal)), "that it's said");
     }
 
     [Fact]
