@@ -151,6 +151,8 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     private HttpResponseMessage Answer(UpstreamCall call, IReverseProxyFeature proxy, UpstreamCluster health, UpstreamAttempt attempt, HttpResponseMessage response)
     {
         call.Answer(attempt);
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+            attempt.Leave(); // They may last for days, and do hardly anything.
         call.FetchedAt = attempt.FetchedAt;
         proxy.ProxiedDestination = attempt.Destination.State;
         if (attempt.Leg.Kind == LegKind.Origin && attempt.Leg.Cluster != health)

@@ -217,7 +217,9 @@ internal sealed class UpstreamRun
                     continue;
                 if (Choose(leg) is not { } destination)
                     continue;
-                if (isHedge || !isFirst)
+
+                // What never left was no load to anybody: going elsewhere with it is no retry.
+                if (isHedge || (!isFirst && _last is not { WasNeverSent: true }))
                 {
                     if (!leg.Cluster.Budget.TryTake(options.Budget, options.MinBudget))
                     {
