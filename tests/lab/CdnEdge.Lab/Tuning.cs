@@ -47,7 +47,7 @@ internal sealed record Tuning
     /// <summary>As the tests run it.</summary>
     internal static Tuning Short { get; } = new()
     {
-        Phase = TimeSpan.FromSeconds(3),
+        Phase = TimeSpan.FromSeconds(2),
         Rate = 60,
         Fresh = 40,
         Expiring = 40,

@@ -36,6 +36,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
         run._load.Start(tuning.Rate);
         // What was fetched by cold code, by two nodes at once, or without a Redis that seemed slow, expires before anything counts.
         await Task.Delay(TimeSpan.FromSeconds(tuning.ExpiringTtl + 1));
+        await run.MaxInFlightAsync();
         await run.ReachedAsync(); // For the first time it takes long, and the origins are counted at the instant at which a phase begins.
         foreach (var step in scenario.Steps)
             run._phases.Add(await run.StepAsync(step));
