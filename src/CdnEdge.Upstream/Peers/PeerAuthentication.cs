@@ -121,7 +121,7 @@ internal sealed class PeerAuthentication
     /// </summary>
     /// <param name="request">The request, as <see cref="Sign"/> left it.</param>
     /// <param name="response">The response.</param>
-    /// <param name="fetchedBefore">How long ago, when the response was sent, the fetch of what it answers with began.</param>
+    /// <param name="fetchedBefore">How long before the request came the origin had been asked for what it answers with, at most.</param>
     /// <param name="fault">What is wrong where it's false.</param>
     public bool TryVerify(HttpRequestMessage request, HttpResponseMessage response, out TimeSpan fetchedBefore, out PeerFault fault)
     {
