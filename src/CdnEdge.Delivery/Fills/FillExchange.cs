@@ -44,6 +44,9 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
 
     internal ExchangeResult Result { get; private set; }
 
+    /// <summary>Where another node answered: how long before this exchange it had asked the origin.</summary>
+    private TimeSpan FetchedBefore => UpstreamCall.FetchedBefore(Context, _requestTime);
+
     /// <summary>The context it runs in; set before the exchange begins.</summary>
     internal HttpContext Context { get; set; } = null!;
 
@@ -201,7 +204,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
     /// <summary>The stored response is still good: freshen it (RFC 9111 §4.3.4).</summary>
     private void Confirm(StoredResponse stored, CapturedResponse response, DateTimeOffset responseTime)
     {
-        var freshened = stored.Head.Freshen(response.Headers, _policy, _requestTime, responseTime);
+        var freshened = stored.Head.Freshen(response.Headers, _policy, _requestTime, responseTime, FetchedBefore);
         var still = !freshened.MustBeDropped && services.Memory.UpdateHead(stored, freshened, _fill.Epoch);
         if (freshened.MustBeDropped)
         {
@@ -261,7 +264,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
         // A fill asks for no part but the one that completes (which is a whole by now): this one is nobody's.
         var objection = status == StatusCodes.Status206PartialContent ? NoStoreReason.PartialUnusable : NoStoreReason.None;
         var (stored, reason) = ResponseJudgement.Of(
-            services, _fill.Key.Key, Context.Request, status, headers, _policy, _requestTime, responseTime, objection);
+            services, _fill.Key.Key, Context.Request, status, headers, _policy, _requestTime, responseTime, objection, FetchedBefore);
         stored = _completion is null ? stored : stored?.FetchedWith(plan.Stored!.Head);
 
         var contentLength = headers.ContentLength;
@@ -302,6 +305,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
             Stored = stored,
             Reason = reason,
             ContentLength = contentLength,
+            FetchedBefore = FetchedBefore,
             AnnouncesTrailers = response.AreAnnounced,
         };
         if (!mayHaveBody)

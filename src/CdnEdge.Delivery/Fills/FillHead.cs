@@ -41,6 +41,9 @@ internal sealed record FillHead
 
     internal long? ContentLength { get; init; }
 
+    /// <summary>Where another node answered: how long before the fill asked it that node had asked the origin.</summary>
+    internal TimeSpan FetchedBefore { get; init; }
+
     /// <summary>A trailer section follows the body.</summary>
     internal bool AnnouncesTrailers { get; init; }
 

@@ -3,6 +3,7 @@ using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Peering;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage;
+using CdnEdge.Upstream.Calls;
 using CdnEdge.Upstream.Interim;
 using Microsoft.AspNetCore.Http;
 
@@ -24,6 +25,9 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
     /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
     internal bool IsAnsweredByEdge { get; set; }
+
+    /// <summary>Where another node answered: how long before this request it had asked the origin.</summary>
+    private TimeSpan FetchedBefore => UpstreamCall.FetchedBefore(context, _requestTime);
 
     private CacheKey Key => _key ??= RequestKey(policy);
 
@@ -67,6 +71,12 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     {
         var method = context.Request.Method;
         var response = context.Response;
+        if (context.Features.Get<UpstreamCall>() is { FetchedAt: { } fetchedAt })
+        {
+            // Another node has had it for a while: what was purged here since then may be in it.
+            _epoch = Math.Min(_epoch, services.MomentAt(fetchedAt));
+        }
+
         if (Invalidation.IsDue(method, response.StatusCode))
         {
             InvalidateTargets(response);
@@ -79,10 +89,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
         var reason = plan.MayStore ? BeginCopy(response) : NoStoreReason.None;
         ClientFields.Prepare(context, response.Headers, policy, isStored: _head is not null);
-        if (_head is not null)
-        {
-            PeerAnswer.Of(context)?.IsFrom(_head);
-        }
+        PeerAnswer.Of(context)?.IsFrom(_head, FetchedBefore);
 
         var status = new CacheStatus
         {
@@ -209,7 +216,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
         // With trailers for a client of HTTP/1.1: what passes here is framed already.
         var objection = response.Headers.TransferEncoding.Count > 0 ? NoStoreReason.Stream : NoStoreReason.None;
         (_head, var reason) = ResponseJudgement.Of(
-            services, Key, context.Request, response.StatusCode, response.Headers, policy, _requestTime, services.Time.GetUtcNow(), objection);
+            services, Key, context.Request, response.StatusCode, response.Headers, policy, _requestTime, services.Time.GetUtcNow(), objection, FetchedBefore);
         if (_head is null)
         {
             services.NotStored(Key, reason);
@@ -265,7 +272,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private void FreshenByHead(StoredResponse stored, HttpResponse response)
     {
         if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
-            && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow()) is { MustBeDropped: false } freshened)
+            && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow(), FetchedBefore) is { MustBeDropped: false } freshened)
         {
             services.Memory.UpdateHead(stored, freshened, _epoch);
         }

@@ -25,6 +25,10 @@ internal static partial class UpstreamReport
         {
             Log.ClientFailed(logger, exception, request.Method, request.Host.Value, request.Path.Value, failure.Error);
         }
+        else if (failure.Hops.Count > 1)
+        {
+            Log.WayFailed(logger, cluster, request.Method, request.Host.Value, request.Path.Value, ProxyStatus.First<UpstreamFailedException>(exception)?.Message);
+        }
         else if (proxy?.ProxiedDestination is { } destination)
         {
             var address = destination.Model.Config.Address;
@@ -45,6 +49,9 @@ internal static partial class UpstreamReport
         [LoggerMessage(11, LogLevel.Warning, "No upstream of {Cluster} could be asked: {Error}, at {Method} {Host}{Path}", EventName = "NoUpstream")]
         internal static partial void NoUpstream(
             ILogger logger, Exception? exception, string cluster, string error, string method, string? host, string? path);
+
+        [LoggerMessage(13, LogLevel.Warning, "Nobody on the way from {Cluster} gave a response, at {Method} {Host}{Path}. {Hops}", EventName = "WayFailed")]
+        internal static partial void WayFailed(ILogger logger, string cluster, string method, string? host, string? path, string? hops);
 
         [LoggerMessage(12, LogLevel.Debug, "{Method} {Host}{Path} broke off: {Error}", EventName = "ClientFailed")]
         internal static partial void ClientFailed(ILogger logger, Exception? exception, string method, string? host, string? path, string error);

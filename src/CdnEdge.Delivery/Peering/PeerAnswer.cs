@@ -5,33 +5,34 @@ using Microsoft.AspNetCore.Http;
 namespace CdnEdge.Delivery.Peering;
 
 /// <summary>
-/// The answer to another node: as the origin gave it, with the fields that end at this CDN, and with a word on how long ago the
-/// origin was asked, signed.
+/// The answer to another node: as the origin gave it, with the fields that end at this CDN, and with a word on how long before the
+/// request came the origin had been asked, signed.
 /// </summary>
 /// <remarks>
 /// The other node compares that time with its own purges, so it may come out too long (then it asks past this node, once), never
-/// too short (then it would keep what was purged). Of what is stored it's the time since the request went out that the origin
-/// answered (<see cref="Freshness.FetchedAgo"/>). Of anything else it's the time since the peer's own request came: this node asked no
-/// sooner than that, for what isn't stored is nobody else's.
+/// too short (then it would keep what was purged). It's counted back from when the peer's request came, which the peer knows it sent
+/// before that: how long an origin takes to answer doesn't make the answer older. Of what is stored it's the time since the request
+/// went out that the origin answered (<see cref="Freshness.FetchedAgo"/>), none where that was after the peer's came. Of anything else
+/// it's none: what isn't stored is nobody else's. Where a third node answered, what that one says comes on top.
 /// </remarks>
 internal sealed class PeerAnswer(HttpResponse response, PeerRequest request, PeerAuthentication peers, TimeProvider time)
 {
     private StoredHead? _head;
+    private TimeSpan _fetchedBefore;
 
     /// <summary>What the peer asked.</summary>
     internal PeerRequest Request => request;
-
-    /// <summary>
-    /// Where the answer passes unstored and came itself from another node: how long ago, by that node's word, the origin had been
-    /// asked.
-    /// </summary>
-    internal TimeSpan FetchedBefore { get; set; }
 
     /// <summary>The one of this context; null for a visitor's.</summary>
     internal static PeerAnswer? Of(HttpContext context) => context.Features.Get<PeerAnswer>();
 
     /// <summary>The answer is made of what is stored, or about to be, with this head.</summary>
     internal void IsFrom(StoredHead head) => _head = head;
+
+    /// <summary>The answer comes from upstream.</summary>
+    /// <param name="head">What it's stored with; null: it passes unstored.</param>
+    /// <param name="fetchedBefore">Where it comes from another node in turn: how long before this one asked that one had asked the origin.</param>
+    internal void IsFrom(StoredHead? head, TimeSpan fetchedBefore) => (_head, _fetchedBefore) = (head, fetchedBefore);
 
     internal Task OnStartingAsync()
     {
@@ -44,8 +45,9 @@ internal sealed class PeerAnswer(HttpResponse response, PeerRequest request, Pee
             }
         }
 
-        var fetchedAgo = _head is not null ? _head.Freshness.FetchedAgo(time.GetUtcNow()) : time.GetElapsedTime(request.Arrival) + FetchedBefore;
-        headers[PeerField.Name] = peers.SignResponse(request, response.StatusCode, fetchedAgo);
+        var sinceArrival = time.GetElapsedTime(request.Arrival);
+        var fetchedBefore = _head is not null ? _head.Freshness.FetchedAgo(time.GetUtcNow()) - sinceArrival : _fetchedBefore;
+        headers[PeerField.Name] = peers.SignResponse(request, response.StatusCode, fetchedBefore);
         return Task.CompletedTask;
     }
 }

@@ -16,10 +16,7 @@ internal static class FillAnswer
         var request = context.Request;
         var response = context.Response;
         WriteHead(response, head, collapsed, now, cacheStatus);
-        if (head.Stored is { } stored)
-        {
-            PeerAnswer.Of(context)?.IsFrom(stored);
-        }
+        PeerAnswer.Of(context)?.IsFrom(head.Stored, head.FetchedBefore);
 
         var condition = Preconditions.AnyIn(request.Headers)
             ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)

@@ -99,13 +99,16 @@ internal sealed class UpstreamAttempt(
         && !IsAbandoned
         && Failed(exception).CountsAgainstDestination;
 
+    /// <summary>Gives its place to the next: the response goes on without one.</summary>
+    internal void Leave() => Interlocked.Exchange(ref _lease, null)?.Dispose();
+
     /// <summary>The response has come to its end.</summary>
     /// <param name="error">What broke it off; null: nothing.</param>
     internal void End(string? error) => End(error ?? "ok", counts: error is not null, isWhole: error is null);
 
     private void End(string outcome, bool counts, bool isWhole = false)
     {
-        Interlocked.Exchange(ref _lease, null)?.Dispose();
+        Leave();
         if (!_begun)
             return;
         _begun = false;

@@ -35,6 +35,13 @@ internal sealed class UpstreamCall
     /// <summary>When the fetch of what a peer answered began, by this node's clock, at the latest; null: no peer answered.</summary>
     internal DateTimeOffset? FetchedAt { get; set; }
 
+    /// <summary>
+    /// How long before <paramref name="time"/> the fetch began of what a peer answered in this context; zero: no peer did, or it
+    /// fetched it later.
+    /// </summary>
+    internal static TimeSpan FetchedBefore(HttpContext context, DateTimeOffset time) =>
+        context.Features.Get<UpstreamCall>()?.FetchedAt is { } fetchedAt && fetchedAt < time ? time - fetchedAt : TimeSpan.Zero;
+
     /// <summary>Who gave the response; null: nobody.</summary>
     internal UpstreamAttempt? Answered => _answered;
 

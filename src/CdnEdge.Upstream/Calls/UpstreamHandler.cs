@@ -112,14 +112,14 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     /// <summary>What is wrong with it as a node's answer.</summary>
     private AttemptFailedException? ObjectionToPeer(UpstreamAttempt attempt, HttpResponseMessage response)
     {
-        if (!parts.Peers.TryVerify(attempt.Request, response, out var fetchedAgo, out var fault))
+        if (!parts.Peers.TryVerify(attempt.Request, response, out var fetchedBefore, out var fault))
         {
             parts.PeerMetrics.ResponseRefused(fault);
             return new AttemptFailedException(ProxyStatus.NoPeer);
         }
 
-        // Only the time that passed between fetch and answer is the other node's word: what the clock says there plays no part.
-        var fetchedAt = attempt.StartedAt - fetchedAgo;
+        // Only the time between fetch and request is the other node's word: what the clock says there plays no part.
+        var fetchedAt = attempt.StartedAt - fetchedBefore;
         attempt.FetchedAt = fetchedAt;
         if (attempt.Leg.Kind == LegKind.Siblings && response.StatusCode == HttpStatusCode.GatewayTimeout)
             return new AttemptFailedException(ProxyStatus.NobodyLeft) { CountsAgainstDestination = false, IsOnlyAbsence = true };
@@ -151,6 +151,8 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     private HttpResponseMessage Answer(UpstreamCall call, IReverseProxyFeature proxy, UpstreamCluster health, UpstreamAttempt attempt, HttpResponseMessage response)
     {
         call.Answer(attempt);
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+            attempt.Leave(); // They may last for days, and do hardly anything.
         call.FetchedAt = attempt.FetchedAt;
         proxy.ProxiedDestination = attempt.Destination.State;
         if (attempt.Leg.Kind == LegKind.Origin && attempt.Leg.Cluster != health)

@@ -215,9 +215,11 @@ internal sealed class UpstreamRun
                     continue; // One sibling is asked: that which has it, if one does.
                 if (!isFirst && _askedInLeg > options.Attempts)
                     continue;
-                if (Choose(leg) is not { } destination)
+                if (DestinationChoice.Of(leg, _call, _asked, _chosenByYarp, _regardsHealth, isLastLeg: _leg == _legs.Count - 1) is not { } destination)
                     continue;
-                if (isHedge || !isFirst)
+
+                // What never left was no load to anybody: going elsewhere with it is no retry.
+                if (isHedge || (!isFirst && _last is not { WasNeverSent: true }))
                 {
                     if (!leg.Cluster.Budget.TryTake(options.Budget, options.MinBudget))
                     {
@@ -242,46 +244,6 @@ internal sealed class UpstreamRun
             _regardsHealth = false;
             _leg = 0;
         }
-    }
-
-    private UpstreamDestination? Choose(Leg leg)
-    {
-        var cluster = leg.Cluster;
-        var all = cluster.State.DestinationsState.AllDestinations;
-        var healthy = 0;
-        var candidates = new List<UpstreamDestination>(all.Count);
-        foreach (var state in all)
-        {
-            var destination = cluster.Of(state);
-            var isHealthy = !destination.IsLeftOut;
-            if (isHealthy)
-                healthy++;
-            if (_asked.Contains(destination))
-                continue;
-            if (isHealthy && (!_regardsHealth || destination.Condition != DestinationCondition.SlowStart || destination.IsAdmitted()))
-                candidates.Add(destination);
-        }
-
-        var isPanic = _leg == _legs.Count - 1 && healthy < all.Count * cluster.Options.PanicThreshold;
-        if (!_regardsHealth || isPanic)
-        {
-            // Breakers aside, which refuse by themselves, and let their own few through.
-            candidates.AddRange(all.Select(cluster.Of).Where(one => !_asked.Contains(one) && !candidates.Contains(one) && one.Condition != DestinationCondition.Broken));
-        }
-
-        if (candidates.Count > 1 && _call.Avoid is not null)
-            candidates.RemoveAll(one => one.State == _call.Avoid);
-        if (candidates.Count == 0)
-            return null;
-        if (leg.IsOfPeers)
-            return Rendezvous.Choose(candidates, _call.Affinity);
-        if (_chosenByYarp is not null && candidates.Find(one => one.State == _chosenByYarp) is { } chosen)
-            return chosen;
-
-        // The less busy of two (as YARP's own default does), where YARP hasn't chosen.
-        var first = candidates[Random.Shared.Next(candidates.Count)];
-        var second = candidates[Random.Shared.Next(candidates.Count)];
-        return first.InFlight <= second.InFlight ? first : second;
     }
 
     private TimeSpan BackOff(RetryOptions options)

@@ -104,12 +104,12 @@ internal sealed class PeerAuthentication
     /// <summary>The field of the response to <paramref name="peer"/>, made when its head is about to be sent.</summary>
     /// <param name="peer">The request.</param>
     /// <param name="status">The response's status.</param>
-    /// <param name="fetchedAgo">How long ago the fetch of what is answered began: at least that long ago the origin was asked for it.</param>
-    public string SignResponse(PeerRequest peer, int status, TimeSpan fetchedAgo)
+    /// <param name="fetchedBefore">How long before the request came the origin had been asked for what is answered, at most; negative counts as none.</param>
+    public string SignResponse(PeerRequest peer, int status, TimeSpan fetchedBefore)
     {
         var at = Now;
         // Up to the next millisecond: never younger than it is.
-        var fetched = (long)Math.Ceiling(Math.Max(0, fetchedAgo.TotalMilliseconds));
+        var fetched = (long)Math.Ceiling(Math.Max(0, fetchedBefore.TotalMilliseconds));
         var key = peer.IsOfPreviousKey ? _previousKey : _key;
         var signature = HMACSHA256.HashData(key!, PeerField.Text(peer.Signature.Span, status, Id, at, fetched));
         return PeerField.Response(Id, at, fetched, signature);
@@ -121,16 +121,16 @@ internal sealed class PeerAuthentication
     /// </summary>
     /// <param name="request">The request, as <see cref="Sign"/> left it.</param>
     /// <param name="response">The response.</param>
-    /// <param name="fetchedAgo">How long ago, when the response was sent, the fetch of what it answers with began.</param>
+    /// <param name="fetchedBefore">How long ago, when the response was sent, the fetch of what it answers with began.</param>
     /// <param name="fault">What is wrong where it's false.</param>
-    public bool TryVerify(HttpRequestMessage request, HttpResponseMessage response, out TimeSpan fetchedAgo, out PeerFault fault)
+    public bool TryVerify(HttpRequestMessage request, HttpResponseMessage response, out TimeSpan fetchedBefore, out PeerFault fault)
     {
-        fetchedAgo = default;
+        fetchedBefore = default;
         fault = Examine(request, response, out var fetched);
         if (fault != PeerFault.None)
             return false;
 
-        fetchedAgo = TimeSpan.FromMilliseconds(fetched);
+        fetchedBefore = TimeSpan.FromMilliseconds(fetched);
         response.Headers.Remove(PeerField.Name);
         return true;
     }

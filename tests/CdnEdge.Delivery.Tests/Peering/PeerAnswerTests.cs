@@ -81,7 +81,7 @@ public class PeerAnswerTests
     }
 
     [Fact]
-    public async Task Of_a_hit_it_is_the_time_since_the_fetch_began()
+    public async Task Of_a_hit_it_is_the_time_from_its_fetch_to_the_request()
     {
         PeeredSite? node = null;
         await using var origin = RawOrigin.Answering(_ =>
@@ -95,7 +95,7 @@ public class PeerAnswerTests
         node.Time.Advance(TimeSpan.FromSeconds(100));
         var (answer, hit) = await node.AskAsync("/x");
 
-        Assert.Equal(3, filled.TotalSeconds);
+        Assert.Equal(0, filled.TotalSeconds);
         Assert.Equal(103, hit.TotalSeconds);
         Assert.Equal(["103"], PeeredSite.Fields(answer, "Age"));
     }
@@ -193,7 +193,7 @@ public class PeerAnswerTests
     }
 
     [Fact]
-    public async Task Of_what_passes_unstored_it_is_the_time_since_the_request()
+    public async Task What_passes_unstored_was_asked_for_after_the_request()
     {
         PeeredSite? node = null;
         await using var origin = RawOrigin.Answering(_ =>
@@ -206,8 +206,8 @@ public class PeerAnswerTests
         var (_, filled) = await node.AskAsync("/x");
         var (_, posted) = await node.AskAsync("/x", "Content-Length: 0\r\n", HttpMethod.Post);
 
-        Assert.Equal(3, filled.TotalSeconds);
-        Assert.Equal(3, posted.TotalSeconds);
+        Assert.Equal(0, filled.TotalSeconds);
+        Assert.Equal(0, posted.TotalSeconds);
     }
 
     [Fact]

@@ -71,8 +71,7 @@ public class ShieldTests
 
         // What is purged there as well is good again by way of the shield, which others may be behind.
         shield.Cache.Epochs.RaiseNow(PurgeScope.Everything, PurgeMode.Hard);
-        edge.Cache.Epochs.RaiseNow(PurgeScope.OfUrl(KeyOf(edge, "/a").Bytes), PurgeMode.Hard);
-        await CachedSite.UntilAsync(() => edge.Cache.MomentAt(DateTimeOffset.UtcNow) == edge.Cache.Epochs.Now, "the purge to be over");
+        await PurgeAsync(edge, "/a");
         var before = edge.Destination("shields", 0).Requests;
         Assert.Equal("200 origin 4", await edge.GetAsync("/a"));
         Assert.Equal(before + 1, edge.Destination("shields", 0).Requests);
@@ -147,6 +146,56 @@ public class ShieldTests
         Assert.Equal(2, asked);
     }
 
+    [Fact]
+    public async Task What_a_sibling_has_from_a_shield_is_as_old_as_it_is_there()
+    {
+        var asked = 0;
+        await using var origin = await OriginAsync(() => Interlocked.Increment(ref asked));
+        await using var shield = await NodeAsync("fra-1", origin.Url);
+        await using var sibling = await NodeAsync("lhr-2", origin.Url, shield: shield.Url);
+        await using var edge = await NodeAsync("lhr-1", origin.Url, siblings: sibling.Url);
+        Assert.Equal("200 origin 1", await shield.GetAsync("/a"));
+        Assert.Equal("200 origin 2", await shield.GetAsync("/b"));
+
+        // Neither the shield nor the sibling, which asks the shield after it, has heard of it.
+        await PurgeAsync(edge, "/a");
+        Assert.Equal("200 origin 1", await sibling.GetAsync("/a"));
+        Assert.Equal("200 origin 2", await sibling.GetAsync("/b"));
+
+        Assert.Equal("200 origin 3", await edge.GetAsync("/a"));
+        Assert.Equal("200 origin 2", await edge.GetAsync("/b"));
+    }
+
+    [Theory]
+    [InlineData("HEAD")]
+    [InlineData("GET")]
+    public async Task What_passes_through_two_nodes_is_as_old_as_it_is_at_the_last(string method)
+    {
+        var asked = 0;
+        await using var origin = await OriginAsync(() => Interlocked.Increment(ref asked));
+        await using var last = await NodeAsync("fra-1", origin.Url, maxHops: 2);
+
+        // It stores nothing itself: what comes is too large for it.
+        await using var middle = await NodeAsync("ams-1", origin.Url, shield: last.Url, maxHops: 2, maxObjectBytes: 1);
+        await using var edge = await NodeAsync("lhr-1", origin.Url, shield: middle.Url, maxHops: 2);
+        Assert.Equal("200 origin 1", await last.GetAsync("/a"));
+        await PurgeAsync(edge, "/a");
+
+        using var answer = await edge.SendAsync(new HttpMethod(method), "/a");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, asked);
+        Assert.Equal(1, edge.Destination("shields", 0).Requests);
+        Assert.Equal(1, middle.Destination("shields", 0).Requests);
+    }
+
+    /// <summary>Long enough ago that what is fetched from now on is newer beyond doubt.</summary>
+    private static async Task PurgeAsync(WaySite node, string path)
+    {
+        node.Cache.Epochs.RaiseNow(PurgeScope.OfUrl(KeyOf(node, path).Bytes), PurgeMode.Hard);
+        await CachedSite.UntilAsync(() => node.Cache.MomentAt(DateTimeOffset.UtcNow.AddMilliseconds(-300)) == node.Cache.Epochs.Now, "the purge to be over");
+    }
+
     private static CacheKey KeyOf(WaySite site, string path) => CacheKey.Of(site.Cache.Policies.Find(null), new Uri($"http://{WaySite.Site}{path}"));
 
     private static Task<Server> OriginAsync(Func<int> count) => Server.OriginAsync(context =>
@@ -155,7 +204,7 @@ public class ShieldTests
         return context.Response.WriteAsync($"origin {count()}");
     });
 
-    private static Task<WaySite> NodeAsync(string id, string origin, string? shield = null, string? siblings = null, int port = 0)
+    private static Task<WaySite> NodeAsync(string id, string origin, string? shield = null, string? siblings = null, int port = 0, int maxHops = 1, long? maxObjectBytes = null)
     {
         var clusters = new Dictionary<string, string[]> { ["regional"] = [origin] };
         if (shield is not null)
@@ -170,7 +219,8 @@ public class ShieldTests
                 options["shields"] = new() { Peers = true, Hedging = new() { Enabled = false } };
                 options["siblings"] = new() { Peers = true, Hedging = new() { Enabled = false } };
             },
-            all: options => options.Peering = new() { Id = id, Key = Key },
+            all: options => options.Peering = new() { Id = id, Key = Key, MaxHops = maxHops },
+            policy: new CachePolicy { MaxObjectBytes = maxObjectBytes },
             port: port);
     }
 
