@@ -59,12 +59,11 @@ internal sealed class OpenLoop : IAsyncDisposable
     /// <param name="rate">Requests a second.</param>
     internal void Start(double rate) => _sending = SendAsync(rate, int.MaxValue, _ => _catalogue.Next(_nodes.Count));
 
-    /// <summary>Beside the rest, asks for every held object once at each node, spread evenly over this time.</summary>
-    internal async Task BurstAsync(TimeSpan over)
+    /// <summary>Beside the rest, asks for every object that expires once, at one node or another, spread evenly over this time.</summary>
+    internal Task BurstAsync(TimeSpan over)
     {
-        var arrivals = _catalogue.Held(_nodes.Count).ToArray();
-        Random.Shared.Shuffle(arrivals);
-        await SendAsync(arrivals.Length / over.TotalSeconds, arrivals.Length, i => arrivals[i]);
+        var arrivals = _catalogue.Held(1).Where(static arrival => arrival.Kind == Kind.Expiring).ToArray();
+        return SendAsync(arrivals.Length / over.TotalSeconds, arrivals.Length, i => arrivals[i] with { Node = i % _nodes.Count });
     }
 
     /// <summary>Sends no more, and waits for what is under way.</summary>

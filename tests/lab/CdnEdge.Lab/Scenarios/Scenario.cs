@@ -31,6 +31,6 @@ internal sealed record Step(string Name)
     /// <summary>No miss may fail but those that are under way at the instant of the act.</summary>
     internal bool SparesMisses { get; init; }
 
-    /// <summary>Everything held is asked for at once.</summary>
+    /// <summary>Everything that expires is asked for once within the phase, beside the rest of the load.</summary>
     internal bool IsBurst { get; init; }
 }

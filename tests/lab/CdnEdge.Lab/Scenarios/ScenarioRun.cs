@@ -60,7 +60,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var acted = _load.Now;
         var rest = Task.Delay(_tuning.Phase);
         if (step.IsBurst)
-            await _load.BurstAsync(_tuning.Phase / 2);
+            await _load.BurstAsync(_tuning.Phase);
         await rest;
 
         // Whoever returns isn't asked at once: until then, or as long as a return may take.
