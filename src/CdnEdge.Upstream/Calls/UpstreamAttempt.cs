@@ -93,11 +93,15 @@ internal sealed class UpstreamAttempt(
         }
     }
 
-    /// <summary>Of an outcome: whether the breaker counts it as a failure.</summary>
+    /// <summary>
+    /// Of an outcome: whether the breaker counts it as a failure. An error that was answered counts only where another cluster can do
+    /// better: who answers some URLs with 503 isn't to be cut off for all of them.
+    /// </summary>
     internal bool IsFailure(Exception? exception) =>
         exception is not null
         && !IsAbandoned
-        && Failed(exception).CountsAgainstDestination;
+        && Failed(exception) is { CountsAgainstDestination: true } failed
+        && (failed.Response is null || Run.LeadsOnFrom(Leg));
 
     /// <summary>Gives its place to the next: the response goes on without one.</summary>
     internal void Leave() => Interlocked.Exchange(ref _lease, null)?.Dispose();

@@ -144,6 +144,11 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
             request.Headers.Remove("Cache-Control");
             request.Headers.TryAddWithoutValidation("Cache-Control", "only-if-cached");
         }
+        else if (leg.Kind == LegKind.Shield)
+        {
+            // A visitor who wants nothing but what is stored means what is stored here.
+            OnlyIfCached.RemoveFrom(request.Headers);
+        }
 
         return request;
     }

@@ -79,6 +79,9 @@ internal sealed class UpstreamRun
         }
     }
 
+    /// <summary>Another cluster comes after it.</summary>
+    internal bool LeadsOnFrom(Leg leg) => leg != _legs[^1];
+
     /// <summary>Whether what a node answers is newer than what was purged here.</summary>
     internal bool IsNewEnough(HttpResponseMessage response, DateTimeOffset fetchedAt) => _call.IsNewEnough?.Invoke(response, fetchedAt) != false;
 

@@ -212,7 +212,8 @@ public class WayTests
         var isIll = true;
         await using var origin = await Server.OriginAsync(context =>
         {
-            context.Response.StatusCode = Volatile.Read(ref isIll) ? 503 : 200;
+            if (Volatile.Read(ref isIll))
+                context.Abort();
             return context.Response.WriteAsync("origin");
         });
         await using var site = await WaySite.StartAsync(
@@ -224,7 +225,7 @@ public class WayTests
             });
 
         for (var i = 0; i < 4; i++)
-            Assert.Equal("503 origin", await site.GetAsync($"/{i}"));
+            Assert.StartsWith("502 ", await site.GetAsync($"/{i}"), StringComparison.Ordinal);
         using var refused = await site.SendAsync(HttpMethod.Get, "/refused");
 
         Assert.Equal(DestinationCondition.Broken, site.Destination("regional", 0).Condition);
@@ -236,6 +237,24 @@ public class WayTests
         await CachedSite.UntilAsync(() => site.Destination("regional", 0).Condition != DestinationCondition.Broken, "the end of the break");
         Assert.Equal("200 origin", await site.GetAsync("/again"));
         Assert.Equal(DestinationCondition.Healthy, site.Destination("regional", 0).Condition);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Errors_that_are_answered_open_it_only_where_another_cluster_is_left(bool isAnotherLeft)
+    {
+        await using var ill = await OriginAsync("ill", 503);
+        await using var core = await OriginAsync("core");
+        await using var site = await WaySite.StartAsync(
+            new() { ["regional"] = [ill.Url], ["core"] = [core.Url] },
+            clusters => clusters["regional"] = new() { Failover = isAnotherLeft ? "core" : null, Breaker = new() { MinRequests = 4 } });
+
+        for (var i = 0; i < 8; i++)
+            Assert.Equal(isAnotherLeft ? "200 core" : "503 ill", await site.GetAsync($"/{i}"));
+
+        Assert.Equal(isAnotherLeft ? DestinationCondition.Broken : DestinationCondition.Healthy, site.Destination("regional", 0).Condition);
+        Assert.Equal(isAnotherLeft ? 4 : 8, site.Destination("regional", 0).Requests);
     }
 
     [Fact]
