@@ -3,7 +3,6 @@ using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Ways;
-using Polly;
 using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Upstream.Calls;
@@ -14,7 +13,7 @@ namespace CdnEdge.Upstream.Calls;
 /// <remarks>
 /// 1. A request without a call (a probe) and an attempt of a call (made by the handler of the cluster where its way begins) go straight on.
 /// 2. The way of the route, and a run over it.
-/// 3. Under the total timeout: the first attempt; one after another where they fail; another beside one that is slow.
+/// 3. The first attempt; one after another where they fail; another beside one that is slow, under the total timeout.
 /// 4. The first usable response is the answer. The place at its destination is held until <see cref="UpstreamCall.Finish"/>.
 /// </remarks>
 internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, HttpMessageHandler inner) : DelegatingHandler(inner)
@@ -40,19 +39,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
         var health = parts.Upstreams.Of(cluster);
         var patience = asker?.Left(Time) is { } left && left < health.Options.Timeouts.Total ? left : health.Options.Timeouts.Total;
         var run = new UpstreamRun(this, call, request, legs, proxy.ProxiedDestination, asker, patience);
-        using var total = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        total.CancelAfter(patience);
-        var context = ResilienceContextPool.Shared.Get(total.Token);
-        Outcome<HttpResponseMessage> outcome;
-        try
-        {
-            run.JoinTo(context);
-            outcome = await health.Hedging.ExecuteOutcomeAsync(static (resilience, one) => one.FirstAsync(resilience), context, run);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
+        var outcome = await run.RunAsync(health, cancellationToken);
 
         if (outcome.Result is { } response)
         {

@@ -41,6 +41,7 @@ internal sealed class UpstreamRun
     private int _askedInLeg;
     private int _inFlight;
     private int _hedges;
+    private bool _isFirstSlow;
     private bool _regardsHealth = true;
     private AttemptFailedException? _last;
     private HttpResponseMessage? _bestResponse;
@@ -89,16 +90,87 @@ internal sealed class UpstreamRun
 
     internal static UpstreamAttempt AttemptOf(ResilienceContext context) => context.Properties.GetValue(AttemptKey, null!);
 
-    /// <summary>Puts it where Polly's strategies find it.</summary>
-    internal void JoinTo(ResilienceContext context) => context.Properties.Set(RunKey, this);
-
-    /// <summary>The first attempt.</summary>
-    internal ValueTask<Outcome<HttpResponseMessage>> FirstAsync(ResilienceContext context)
+    /// <summary>
+    /// Asks until there is a response, or nobody is left to be asked. A first attempt that succeeds in good time, as nearly all do,
+    /// needs no strategy around it.
+    /// </summary>
+    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamCluster cluster, CancellationToken cancellation)
     {
         UpstreamAttempt? attempt;
         lock (_lock)
             attempt = Take(isHedge: false);
-        return attempt is null ? ValueTask.FromResult(Outcome.FromException<HttpResponseMessage>(NobodyLeft())) : RunAsync(attempt, default, context);
+        if (attempt is null)
+            return Outcome.FromException<HttpResponseMessage>(new AttemptFailedException(ProxyStatus.NobodyLeft));
+        if (_legs is [{ Cluster.State.DestinationsState.AllDestinations.Count: 1 }])
+            return await RunFirstAsync(attempt, cancellation);
+
+        var stopFirst = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var first = RunFirstAsync(attempt, stopFirst.Token).AsTask();
+        try
+        {
+            if (await IsAnsweredInTimeAsync(first))
+                return await first;
+            return await GoOnAsync(cluster, first, stopFirst, cancellation);
+        }
+        finally
+        {
+            // One that was called off for another ends in its own time, and its token has to last until then.
+            _ = first.ContinueWith(static (_, stop) => ((CancellationTokenSource)stop!).Dispose(), stopFirst, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Whether the first attempt has come to what is the end of it all, before another would be asked.</summary>
+    private async ValueTask<bool> IsAnsweredInTimeAsync(Task<Outcome<HttpResponseMessage>> first)
+    {
+        var delay = HedgeDelay();
+        try
+        {
+            var outcome = delay == Timeout.InfiniteTimeSpan ? await first : await first.WaitAsync(delay, _handler.Time, CancellationToken.None);
+            return outcome.Exception is not AttemptFailedException;
+        }
+        catch (TimeoutException)
+        {
+            _isFirstSlow = true;
+            return false;
+        }
+    }
+
+    private async ValueTask<Outcome<HttpResponseMessage>> RunFirstAsync(UpstreamAttempt attempt, CancellationToken cancellation)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellation);
+        try
+        {
+            return await RunAsync(attempt, default, context);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    /// <summary>Polly's hedging around the first attempt, which has failed or is slow.</summary>
+    private async ValueTask<Outcome<HttpResponseMessage>> GoOnAsync(
+        UpstreamCluster cluster, Task<Outcome<HttpResponseMessage>> first, CancellationTokenSource stopFirst, CancellationToken cancellation)
+    {
+        using var total = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        total.CancelAfter(Left);
+        var context = ResilienceContextPool.Shared.Get(total.Token);
+        try
+        {
+            context.Properties.Set(RunKey, this);
+            return await cluster.Hedging.ExecuteOutcomeAsync(
+                static async (hedged, state) =>
+                {
+                    using var called = hedged.CancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), state.stopFirst);
+                    return await state.first;
+                },
+                context,
+                (first, stopFirst));
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
     }
 
     /// <summary>How long to wait for those who are asked now before another is asked as well.</summary>
@@ -106,6 +178,12 @@ internal sealed class UpstreamRun
     {
         lock (_lock)
         {
+            if (_isFirstSlow)
+            {
+                _isFirstSlow = false;
+                return TimeSpan.Zero; // It has been waited for already.
+            }
+
             if (!_isSafe || _hedges >= MaxHedges || _asking is not { Options.Hedging: { Enabled: true } options } cluster)
                 return Timeout.InfiniteTimeSpan;
             var delay = cluster.Latency.Percentile(options.Percentile) ?? UnknownDelay;
@@ -254,8 +332,6 @@ internal sealed class UpstreamRun
         var longest = options.BackOff * Math.Pow(2, Math.Max(0, _askedInLeg - 2));
         return longest * (0.5 + Random.Shared.NextDouble());
     }
-
-    private static AttemptFailedException NobodyLeft() => new(ProxyStatus.NobodyLeft);
 
     /// <summary>Until a breaker on the way lets somebody through; null: none is open.</summary>
     private TimeSpan? RetryAfter()
