@@ -58,7 +58,7 @@ public sealed class InstrumentTests
     }
 
     [Fact]
-    public void The_limit_is_a_tenth_more_than_implied_and_the_budget() => Assert.Equal(12 + 5, ImpliedFills.Limit(10, 5) + 1);
+    public void The_limit_is_a_tenth_more_than_implied_and_the_budget() => Assert.Equal(11 + 5, ImpliedFills.Limit(10, 5));
 
     [Fact]
     public void Content_is_the_same_from_wherever_it_is_read()

@@ -31,7 +31,7 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
         await _lab.Regional[0].SufferAsync(new Fault { Refuse = true });
 
         for (var i = 0; i < 10; i++)
-            Assert.Equal((null, "regional-2"), await GetAsync());
+            AssertFromAnother(await GetAsync());
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
     {
         await _lab.Regional[0].SufferAsync(new Fault { ResetRate = 1 });
 
-        await UntilAskedAsync(async () => Assert.Equal((null, "regional-2"), await GetAsync()));
+        await UntilAskedAsync(async () => AssertFromAnother(await GetAsync()));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
     {
         await _lab.Regional[0].SufferAsync(new Fault { Status = status });
 
-        await UntilAskedAsync(async () => Assert.Equal((null, "regional-2"), await GetAsync()));
+        await UntilAskedAsync(async () => AssertFromAnother(await GetAsync()));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
     {
         await _lab.Regional[0].SufferAsync(new Fault { HangRate = 1 });
 
-        await UntilAskedAsync(async () => Assert.Equal((null, "regional-2"), await GetAsync()));
+        await UntilAskedAsync(async () => AssertFromAnother(await GetAsync()));
     }
 
     [Fact]
@@ -147,6 +147,13 @@ public sealed class UpstreamFaultScenarios : IAsyncLifetime
 
         Assert.InRange(answer.Status, 502, 504);
         Assert.True(answer.IsClear);
+    }
+
+    // The one beside it as a rule; the core, too, where this machine is so slow that it's hedged.
+    private static void AssertFromAnother((string? Error, string? Origin) answer)
+    {
+        Assert.Null(answer.Error);
+        Assert.Contains(answer.Origin, (string[])["regional-2", "core-1"]);
     }
 
     /// <summary>Again and again, until the ill one has been asked.</summary>
