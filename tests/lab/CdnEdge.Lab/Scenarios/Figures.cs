@@ -31,9 +31,10 @@ internal sealed class Figures
     {
         var all = new List<PhaseFigures>();
         var owed = 0;
+        var metByAny = phases.SelectMany(MetBy).ToHashSet();
         foreach (var phase in phases)
         {
-            var figures = Of(phase, owed);
+            var figures = Of(phase, owed, metByAny);
             all.Add(figures);
             // What is served stale while the origins are away, or have just returned, is filled later.
             owed = (int)Math.Max(0, figures.Implied - figures.Reached.Values.Sum());
@@ -42,11 +43,15 @@ internal sealed class Figures
         return all;
     }
 
-    private PhaseFigures Of(ScenarioRun.Phase phase, int owed)
+    /// <summary>Requests that were under way when the phase's act came.</summary>
+    private IEnumerable<Sample> MetBy(ScenarioRun.Phase phase) =>
+        phase.Step.Act is null ? [] : _samples.Where(sample => sample.Spans(phase.Began, phase.Acted));
+
+    private PhaseFigures Of(ScenarioRun.Phase phase, int owed, HashSet<Sample> metByAny)
     {
-        // A request belongs to the phase in which it was due; one that the act met is told apart.
+        // A request belongs to the phase in which it was due; one that an act met, this phase's or the next one's, is told apart.
         var all = _samples.Where(sample => sample.Due >= phase.Began && sample.Due < phase.Ended).ToList();
-        var met = _samples.Where(sample => phase.Step.Act is not null && sample.Spans(phase.Began, phase.Acted)).ToHashSet();
+        var met = MetBy(phase).ToList();
         var misses = all.Where(static sample => !sample.IsHeld).ToList();
         var implied = owed + _fills.Count(at => at >= _load.At(phase.Began) && at < _load.At(phase.Ended));
         return new PhaseFigures
@@ -56,9 +61,9 @@ internal sealed class Figures
             Requests = all.Count,
             Misses = misses.Count,
             HeldErrors = all.Concat(met).Distinct().Count(static sample => sample.IsHeld && sample.Error is not null),
-            MissErrors = misses.Count(sample => sample.Error is not null && !met.Contains(sample)),
+            MissErrors = misses.Count(sample => sample.Error is not null && !metByAny.Contains(sample)),
             MissErrorsUnderWay = met.Count(static sample => !sample.IsHeld && sample.Error is not null),
-            UnclearErrors = misses.Count(sample => sample is { Error: not null, Answer.IsClear: false } && !met.Contains(sample)),
+            UnclearErrors = misses.Count(sample => sample is { Error: not null, Answer.IsClear: false } && !metByAny.Contains(sample)),
             P50 = Percentiles.At(0.5, all.Select(static sample => sample.Latency)),
             P99 = Percentiles.At(0.99, all.Select(static sample => sample.Latency)),
             MissP50 = Percentiles.At(0.5, misses.Select(static sample => sample.Latency)),
