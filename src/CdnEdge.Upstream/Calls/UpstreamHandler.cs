@@ -143,7 +143,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     private HttpResponseMessage Answer(UpstreamCall call, IReverseProxyFeature proxy, UpstreamCluster health, UpstreamAttempt attempt, HttpResponseMessage response)
     {
         call.Answer(attempt);
-        if (response.StatusCode == HttpStatusCode.SwitchingProtocols || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols || IsEventStream(response))
             attempt.Leave(); // They may last for days, and do hardly anything.
         call.FetchedAt = attempt.FetchedAt;
         proxy.ProxiedDestination = attempt.Destination.State;
@@ -151,6 +151,11 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
             parts.Metrics.FailedOver(health.Id, attempt.Leg.Cluster.Id);
         return response;
     }
+
+    // As it came: what is parsed goes to the client as .NET would have written it.
+    private static bool IsEventStream(HttpResponseMessage response) =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var types)
+        && types.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     private HttpRequestMessage Copy(HttpRequestMessage original, UpstreamCluster cluster)
     {

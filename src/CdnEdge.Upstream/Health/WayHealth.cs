@@ -8,8 +8,14 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
 {
     private static readonly TimeSpan Trickle = TimeSpan.FromSeconds(1);
 
+    /// <summary>So many requests in a row, over so long, have to lead nowhere.</summary>
+    internal const int LeastFailures = 5;
+
+    internal static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private int _failures;
+    private DateTimeOffset _failingSince;
     private DateTimeOffset? _downSince;
     private bool _isRecovering;
     private DateTimeOffset _upSince;
@@ -30,10 +36,14 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
     {
         lock (_lock)
         {
-            // One request may have met a bad moment; two in a row, without an answer to any other between them, haven't.
-            if (++_failures < 2 || _downSince is not null)
+            // Some URLs may be beyond an origin that is well otherwise: only where no other request is answered in between, for a
+            // while, is it the origin.
+            var now = time.GetUtcNow();
+            if (++_failures == 1)
+                _failingSince = now;
+            if (_failures < LeastFailures || now - _failingSince < LeastTime || _downSince is not null)
                 return;
-            _downSince = _lastTry = time.GetUtcNow();
+            _downSince = _lastTry = now;
         }
 
         report.Down(cluster);

@@ -397,10 +397,14 @@ public class WayTests
             Assert.Equal("200 page", await site.GetAsync($"/{i}"));
 
         Volatile.Write(ref isDown, true);
-        await site.GetAsync("/0");
-        await site.GetAsync("/1");
         var way = site.Upstreams.All.Single().Way;
-        Assert.NotNull(way.DownSince);
+        await CachedSite.UntilAsync(
+            () =>
+            {
+                site.GetAsync("/0").Wait(TestContext.Current.CancellationToken);
+                return way.DownSince is not null;
+            },
+            "that nobody answers");
         var before = Volatile.Read(ref asked);
         for (var round = 0; round < 5; round++)
         {

@@ -102,15 +102,24 @@ public class HealthTests
     public void A_weight_is_the_same_on_every_node() => Assert.Equal(1_427_675_200_690_571_701UL, Rendezvous.WeightOf("fra-1", 42));
 
     [Fact]
-    public void A_way_is_down_after_two_in_a_row_and_lets_one_a_second_try()
+    public void A_way_is_down_when_nothing_is_answered_for_a_while_and_lets_one_a_second_try()
     {
         var way = Way();
-        way.OnExhausted();
+        for (var i = 0; i < 100; i++)
+        {
+            way.OnExhausted();
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            if (i % 4 == 0)
+                way.OnAnswered();
+        }
+
         way.OnAnswered();
-        way.OnExhausted();
+        for (var i = 0; i < 100; i++)
+            way.OnExhausted();
         Assert.Null(way.DownSince);
         Assert.True(way.MayRevalidate());
 
+        _time.Advance(WayHealth.LeastTime);
         way.OnExhausted();
 
         Assert.Equal(_time.GetUtcNow(), way.DownSince);
@@ -129,8 +138,11 @@ public class HealthTests
     public void What_comes_back_comes_back_as_a_growing_share()
     {
         var way = Way();
+        for (var i = 1; i < WayHealth.LeastFailures; i++)
+            way.OnExhausted();
+        _time.Advance(WayHealth.LeastTime);
         way.OnExhausted();
-        way.OnExhausted();
+        Assert.NotNull(way.DownSince);
         way.OnAnswered();
         Assert.Null(way.DownSince);
 
