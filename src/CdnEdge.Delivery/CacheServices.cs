@@ -147,14 +147,31 @@ internal sealed class CacheServices(
                 UsesPeers = true,
                 Affinity = key.Affinity,
                 Avoid = avoid,
-                IsNewEnough = (response, fetchedAt) => Epochs.Judge(key, TagsOf(response, policy), MomentAt(fetchedAt), out _) == PurgeVerdict.Valid,
+                IsNewEnough = upstreams.HasPeers ? IsNewerThanPurges(key, policy) : null,
             };
         context.Features.Set(call);
         return call;
     }
 
+    private Func<HttpResponseMessage, DateTimeOffset, bool> IsNewerThanPurges(CacheKey key, CachePolicy policy) =>
+        (response, fetchedAt) => Epochs.Judge(key, TagsOf(response, policy), MomentAt(fetchedAt), out _) == PurgeVerdict.Valid;
+
     /// <summary>How the upstreams of a route are; null: YARP has no cluster for it.</summary>
-    internal WayHealth? WayOf(CachedRoute route) => route.Model.Cluster is { } cluster ? upstreams.Of(cluster).Way : null;
+    internal WayHealth? WayOf(CachedRoute route)
+    {
+        if (route.Model.Cluster is not { } cluster)
+        {
+            return null;
+        }
+
+        var way = upstreams.Of(cluster).Way;
+        if (!way.IsImpaired && upstreams.IsShut(route.Model))
+        {
+            way.OnShut();
+        }
+
+        return way;
+    }
 
     /// <summary>The moment at a time by this node's clock: that, or one before it.</summary>
     internal long MomentAt(DateTimeOffset instant) => Epochs.Times?.At(instant) ?? 0;

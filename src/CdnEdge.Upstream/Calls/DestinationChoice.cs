@@ -17,6 +17,14 @@ internal static class DestinationChoice
     internal static UpstreamDestination? Of(
         Leg leg, UpstreamCall call, List<UpstreamDestination> asked, DestinationState? chosenByYarp, bool regardsHealth, bool isLastLeg)
     {
+        // Nearly always there's one, and it's well.
+        if (leg.Cluster.State.DestinationsState.AllDestinations is [var only]
+            && leg.Cluster.Of(only) is { Condition: DestinationCondition.Healthy } alone
+            && !asked.Contains(alone))
+        {
+            return alone;
+        }
+
         var candidates = Candidates(leg.Cluster, asked, regardsHealth, isLastLeg);
         if (candidates.Count > 1 && call.Avoid is not null)
             candidates.RemoveAll(one => one.State == call.Avoid);

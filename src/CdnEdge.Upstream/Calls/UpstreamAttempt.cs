@@ -18,7 +18,6 @@ internal sealed class UpstreamAttempt(
 
     private RateLimitLease? _lease;
     private CancellationToken _abandoned;
-    private bool _wasSent;
     private long _started;
     private bool _begun;
 
@@ -32,6 +31,9 @@ internal sealed class UpstreamAttempt(
 
     internal bool IsHedge { get; } = isHedge;
 
+    /// <summary>It has left the queue.</summary>
+    internal bool WasSent { get; set; }
+
     /// <summary>When it began, by this node's clock.</summary>
     internal DateTimeOffset StartedAt { get; private set; }
 
@@ -43,54 +45,86 @@ internal sealed class UpstreamAttempt(
 
     internal void Hold(RateLimitLease lease) => _lease = lease;
 
-    /// <summary>Runs it through the destination's pipeline. What fails is an <see cref="AttemptFailedException"/>, or cancelled.</summary>
-    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(ResilienceContext context)
+    /// <summary>What came of it, when it has run: what failed is an <see cref="AttemptFailedException"/>, or cancelled.</summary>
+    internal Outcome<HttpResponseMessage> Outcome { get; private set; }
+
+    /// <summary>Runs it, through the destination's pipeline where that has to act.</summary>
+    internal async Task RunAsync(CancellationToken cancellation)
     {
-        _abandoned = context.CancellationToken;
+        _abandoned = cancellation;
         _started = handler.Time.GetTimestamp();
         StartedAt = handler.Time.GetUtcNow();
         Destination.Begin();
         _begun = true;
-        var outcome = await Destination.RunAsync(this, context);
+        var pipeline = Destination.Pipeline;
+        if (!pipeline.TryPass(this))
+        {
+            End(await pipeline.RunAsync(this, cancellation));
+            return;
+        }
+
+        var timer = FirstByteTimer.Rent(pipeline.FirstByte, handler.Time, cancellation);
+        Outcome<HttpResponseMessage> outcome;
+        try
+        {
+            outcome = Judge(await handler.SendToAsync(this, timer.Token));
+        }
+#pragma warning disable CA1031 // Whatever it was is the attempt's outcome.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            outcome = Polly.Outcome.FromException<HttpResponseMessage>(exception);
+        }
+
+        var isLate = timer.IsCancellationRequested && !IsAbandoned;
+        timer.Return();
+        pipeline.OnPassed(this, outcome, handler.Time.GetElapsedTime(_started), isLate);
+        End(outcome);
+    }
+
+    /// <summary>The request itself, as the pipeline runs it.</summary>
+    internal async ValueTask<Outcome<HttpResponseMessage>> SendAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return Judge(await handler.SendToAsync(this, cancellation));
+        }
+#pragma warning disable CA1031 // Whatever it was is told to the pipeline as the attempt's outcome.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Polly.Outcome.FromException<HttpResponseMessage>(exception);
+        }
+    }
+
+    private Outcome<HttpResponseMessage> Judge(HttpResponseMessage response) =>
+        handler.Objection(this, response) is { } objection
+            ? Polly.Outcome.FromException<HttpResponseMessage>(objection)
+            : Polly.Outcome.FromResult(response);
+
+    private void End(Outcome<HttpResponseMessage> outcome)
+    {
+        Outcome = outcome;
         var elapsed = handler.Time.GetElapsedTime(_started);
         if (outcome.Exception is not { } exception)
         {
             Destination.OnLatency(elapsed);
             handler.Metrics.FirstByte(Destination.Cluster.Id, elapsed);
             handler.Metrics.Attempted(Destination.Cluster.Id, Destination.Id, "ok", IsHedge);
-            return outcome;
+            return;
         }
 
         if (IsAbandoned)
         {
-            if (_wasSent)
+            if (WasSent)
                 Destination.OnLatency(elapsed);
             End("given_up", counts: false);
-            return outcome;
+            return;
         }
 
         var failed = Failed(exception);
         End(failed.Failure.Error, failed.CountsAgainstDestination);
-        return Outcome.FromException<HttpResponseMessage>(failed);
-    }
-
-    /// <summary>What the pipeline runs.</summary>
-    internal async ValueTask<Outcome<HttpResponseMessage>> SendAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            _wasSent = true;
-            var response = await handler.SendToAsync(this, cancellation);
-            return handler.Objection(this, response) is { } objection
-                ? Outcome.FromException<HttpResponseMessage>(objection)
-                : Outcome.FromResult(response);
-        }
-#pragma warning disable CA1031 // Whatever it was is told to the pipeline as the attempt's outcome.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return Outcome.FromException<HttpResponseMessage>(exception);
-        }
+        Outcome = Polly.Outcome.FromException<HttpResponseMessage>(failed);
     }
 
     /// <summary>
@@ -130,7 +164,7 @@ internal sealed class UpstreamAttempt(
         AttemptFailedException failed => failed,
         BrokenCircuitException broken => new(ProxyStatus.Broken, broken) { WasNeverSent = true, CountsAgainstDestination = false },
         RateLimiterRejectedException full => new(ProxyStatus.Overloaded, full) { WasNeverSent = true, CountsAgainstDestination = false },
-        TimeoutRejectedException late when !_wasSent => new(ProxyStatus.Overloaded, late) { WasNeverSent = true, CountsAgainstDestination = false },
+        TimeoutRejectedException late when !WasSent => new(ProxyStatus.Overloaded, late) { WasNeverSent = true, CountsAgainstDestination = false },
         TimeoutRejectedException late => new(ProxyStatus.ResponseTimeout, late),
         OperationCanceledException { InnerException: TimeoutException } late => new(ProxyStatus.ConnectionTimeout, late) { WasNeverSent = true },
         OperationCanceledException late => new(ProxyStatus.ResponseTimeout, late),

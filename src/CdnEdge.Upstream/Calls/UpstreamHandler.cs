@@ -3,6 +3,7 @@ using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Peers;
 using CdnEdge.Upstream.Ways;
+using Polly;
 using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Upstream.Calls;
@@ -22,15 +23,15 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
 
     internal UpstreamMetrics Metrics => parts.Metrics;
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Options.TryGetValue(UpstreamAttempt.OptionsKey, out _))
-            return await base.SendAsync(request, cancellationToken);
+            return base.SendAsync(request, cancellationToken);
         if (!request.Options.TryGetValue(UpstreamCall.OptionsKey, out var call)
             || call.Context?.Features.Get<IReverseProxyFeature>() is not { } proxy
             || proxy.Route.Cluster is not { } cluster)
         {
-            return await ProbeAsync(request, cancellationToken);
+            return ProbeAsync(request, cancellationToken);
         }
 
         // A node that asks has a deadline of its own, and may be the last that asks another.
@@ -38,15 +39,32 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
         var legs = parts.Upstreams.WayOf(proxy.Route, call.UsesPeers && parts.Peers.IsEnabled && (asker is null || asker.Path.Count < parts.Options.Peering.MaxHops));
         var health = parts.Upstreams.Of(cluster);
         var patience = asker?.Left(Time) is { } left && left < health.Options.Timeouts.Total ? left : health.Options.Timeouts.Total;
-        var run = new UpstreamRun(this, call, request, legs, proxy.ProxiedDestination, asker, patience);
-        var outcome = await run.RunAsync(health, cancellationToken);
+        return WalkAsync(new UpstreamRun(this, call, request, legs, proxy.ProxiedDestination, asker, patience), health, proxy, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> WalkAsync(UpstreamRun run, UpstreamCluster health, IReverseProxyFeature proxy, CancellationToken cancellationToken)
+    {
+        Outcome<HttpResponseMessage> outcome;
+        if (run.First() is not { } first)
+        {
+            outcome = Outcome.FromException<HttpResponseMessage>(new AttemptFailedException(ProxyStatus.NobodyLeft));
+        }
+        else if (run.HasOthers)
+        {
+            outcome = await run.RunAsync(health, first, cancellationToken);
+        }
+        else
+        {
+            await first.RunAsync(cancellationToken);
+            outcome = run.Ended(first, first.Outcome);
+        }
 
         if (outcome.Result is { } response)
         {
             response.RequestMessage!.Options.TryGetValue(UpstreamAttempt.OptionsKey, out var attempt);
             run.DropResponse();
             health.Way.OnAnswered();
-            return Answer(call, proxy, health, attempt!, response);
+            return Answer(run.Call, proxy, health, attempt!, response);
         }
 
         if (cancellationToken.IsCancellationRequested)
@@ -59,7 +77,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
         if (least is not null)
         {
             health.Way.OnAnswered(); // An error, but somebody is there.
-            return Answer(call, proxy, health, from!, least);
+            return Answer(run.Call, proxy, health, from!, least);
         }
 
         if (Downgrade.AskedFor(outcome.Exception) is { } downgrade)
@@ -71,6 +89,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     /// <summary>Sends an attempt's request over the connections of its own cluster.</summary>
     internal Task<HttpResponseMessage> SendToAsync(UpstreamAttempt attempt, CancellationToken cancellation)
     {
+        attempt.WasSent = true;
         attempt.Request.Options.Set(UpstreamAttempt.OptionsKey, attempt);
         if (attempt.Leg.IsOfPeers)
             parts.Peers.Sign(attempt.Request, attempt.Run.CameThrough, attempt.Run.Left);

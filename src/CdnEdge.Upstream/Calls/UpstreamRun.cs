@@ -25,18 +25,17 @@ internal sealed class UpstreamRun
 
     private readonly Lock _lock = new();
     private readonly UpstreamHandler _handler;
-    private readonly UpstreamCall _call;
     private readonly HttpRequestMessage _request;
-    private readonly List<Leg> _legs;
+    private readonly Leg[] _legs;
     private readonly DestinationState? _chosenByYarp;
-    private readonly List<UpstreamDestination> _asked = new(2);
-    private readonly List<FailedHop> _hops = [];
+    private readonly List<UpstreamDestination> _asked = new(1);
     private readonly bool _isReplayable;
     private readonly bool _isSafe;
 
     private readonly TimeSpan _patience;
     private readonly long _started;
 
+    private List<FailedHop>? _hops;
     private int _leg;
     private int _askedInLeg;
     private int _inFlight;
@@ -56,9 +55,9 @@ internal sealed class UpstreamRun
     /// <param name="asker">The node that asks this one; null: a visitor does.</param>
     /// <param name="patience">How long it may take.</param>
     internal UpstreamRun(
-        UpstreamHandler handler, UpstreamCall call, HttpRequestMessage request, List<Leg> legs, DestinationState? chosenByYarp, PeerRequest? asker, TimeSpan patience)
+        UpstreamHandler handler, UpstreamCall call, HttpRequestMessage request, Leg[] legs, DestinationState? chosenByYarp, PeerRequest? asker, TimeSpan patience)
     {
-        (_handler, _call, _request, _legs, _chosenByYarp, _patience) = (handler, call, request, legs, chosenByYarp, patience);
+        (_handler, Call, _request, _legs, _chosenByYarp, _patience) = (handler, call, request, legs, chosenByYarp, patience);
         _started = handler.Time.GetTimestamp();
         CameThrough = asker?.Path ?? [];
         var method = request.Method.Method;
@@ -66,6 +65,9 @@ internal sealed class UpstreamRun
         _isSafe = !hasBody && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)) && !request.Headers.NonValidated.Contains("Upgrade");
         _isReplayable = _isSafe || (!hasBody && (HttpMethods.IsPut(method) || HttpMethods.IsDelete(method) || HttpMethods.IsTrace(method)));
     }
+
+    /// <summary>The forward that it belongs to.</summary>
+    internal UpstreamCall Call { get; }
 
     /// <summary>The nodes that the request came through to this one.</summary>
     internal IReadOnlyList<string> CameThrough { get; }
@@ -84,28 +86,32 @@ internal sealed class UpstreamRun
     internal bool LeadsOnFrom(Leg leg) => leg != _legs[^1];
 
     /// <summary>Whether what a node answers is newer than what was purged here.</summary>
-    internal bool IsNewEnough(HttpResponseMessage response, DateTimeOffset fetchedAt) => _call.IsNewEnough?.Invoke(response, fetchedAt) != false;
+    internal bool IsNewEnough(HttpResponseMessage response, DateTimeOffset fetchedAt) => Call.IsNewEnough?.Invoke(response, fetchedAt) != false;
 
     internal static UpstreamRun Of(ResilienceContext context) => context.Properties.GetValue(RunKey, null!);
 
+    internal static void Mark(ResilienceContext context, UpstreamAttempt attempt) => context.Properties.Set(AttemptKey, attempt);
+
     internal static UpstreamAttempt AttemptOf(ResilienceContext context) => context.Properties.GetValue(AttemptKey, null!);
+
+    /// <summary>Another may be asked than the first: another cluster, or another destination of the same.</summary>
+    internal bool HasOthers => _legs is not [{ Cluster.State.DestinationsState.AllDestinations.Count: 1 }];
+
+    /// <summary>The first attempt; null: nobody can be asked.</summary>
+    internal UpstreamAttempt? First()
+    {
+        lock (_lock)
+            return Take(isHedge: false);
+    }
 
     /// <summary>
     /// Asks until there is a response, or nobody is left to be asked. A first attempt that succeeds in good time, as nearly all do,
     /// needs no strategy around it.
     /// </summary>
-    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamCluster cluster, CancellationToken cancellation)
+    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamCluster cluster, UpstreamAttempt attempt, CancellationToken cancellation)
     {
-        UpstreamAttempt? attempt;
-        lock (_lock)
-            attempt = Take(isHedge: false);
-        if (attempt is null)
-            return Outcome.FromException<HttpResponseMessage>(new AttemptFailedException(ProxyStatus.NobodyLeft));
-        if (_legs is [{ Cluster.State.DestinationsState.AllDestinations.Count: 1 }])
-            return await RunFirstAsync(attempt, cancellation);
-
         var stopFirst = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var first = RunFirstAsync(attempt, stopFirst.Token).AsTask();
+        var first = RunAsync(attempt, default, stopFirst.Token).AsTask();
         try
         {
             if (await IsAnsweredInTimeAsync(first))
@@ -132,19 +138,6 @@ internal sealed class UpstreamRun
         {
             _isFirstSlow = true;
             return false;
-        }
-    }
-
-    private async ValueTask<Outcome<HttpResponseMessage>> RunFirstAsync(UpstreamAttempt attempt, CancellationToken cancellation)
-    {
-        var context = ResilienceContextPool.Shared.Get(cancellation);
-        try
-        {
-            return await RunAsync(attempt, default, context);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
         }
     }
 
@@ -192,7 +185,7 @@ internal sealed class UpstreamRun
     }
 
     /// <summary>The next attempt: because one failed, or because those under way are slow. Null: there's none to be made now.</summary>
-    internal Func<ResilienceContext, ValueTask<Outcome<HttpResponseMessage>>>? Next()
+    internal Func<CancellationToken, ValueTask<Outcome<HttpResponseMessage>>>? Next()
     {
         lock (_lock)
         {
@@ -206,7 +199,7 @@ internal sealed class UpstreamRun
             if (isHedge)
                 _hedges++;
             var wait = !isHedge && attempt.Destination.Cluster == before ? BackOff(before.Options.Retries) : default;
-            return context => RunAsync(attempt, wait, context);
+            return cancellation => RunAsync(attempt, wait, cancellation);
         }
     }
 
@@ -223,7 +216,7 @@ internal sealed class UpstreamRun
             }
 
             var failure = (cause as AttemptFailedException)?.Failure ?? ProxyStatus.ResponseTimeout;
-            return (null, null, new UpstreamFailedException(failure with { Hops = [.. _hops], RetryAfter = RetryAfter() }, Tell(), cause));
+            return (null, null, new UpstreamFailedException(failure with { Hops = [.. _hops ?? []], RetryAfter = RetryAfter() }, Tell(), cause));
         }
     }
 
@@ -238,21 +231,25 @@ internal sealed class UpstreamRun
         }
     }
 
-    private async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamAttempt attempt, TimeSpan wait, ResilienceContext context)
+    private async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamAttempt attempt, TimeSpan wait, CancellationToken cancellation)
     {
-        context.Properties.Set(AttemptKey, attempt);
-        Outcome<HttpResponseMessage> outcome;
         try
         {
             if (wait > TimeSpan.Zero)
-                await Task.Delay(wait, _handler.Time, context.CancellationToken);
-            outcome = await attempt.RunAsync(context);
+                await Task.Delay(wait, _handler.Time, cancellation);
         }
         catch (OperationCanceledException called)
         {
-            outcome = Outcome.FromException<HttpResponseMessage>(called);
+            return Ended(attempt, Outcome.FromException<HttpResponseMessage>(called));
         }
 
+        await attempt.RunAsync(cancellation);
+        return Ended(attempt, attempt.Outcome);
+    }
+
+    /// <summary>To be told of every attempt's end.</summary>
+    internal Outcome<HttpResponseMessage> Ended(UpstreamAttempt attempt, Outcome<HttpResponseMessage> outcome)
+    {
         lock (_lock)
         {
             _inFlight--;
@@ -267,7 +264,7 @@ internal sealed class UpstreamRun
     {
         _last = failed;
         if (!failed.IsOnlyAbsence)
-            _hops.Add(new FailedHop(attempt.Destination.Cluster.Id, attempt.Destination.Id, failed.Failure, (int?)failed.Response?.StatusCode));
+            (_hops ??= []).Add(new FailedHop(attempt.Destination.Cluster.Id, attempt.Destination.Id, failed.Failure, (int?)failed.Response?.StatusCode));
         if (failed.Response is null)
             return;
 
@@ -287,7 +284,7 @@ internal sealed class UpstreamRun
     {
         while (true)
         {
-            for (; _leg < _legs.Count; _leg++, _askedInLeg = 0)
+            for (; _leg < _legs.Length; _leg++, _askedInLeg = 0)
             {
                 var leg = _legs[_leg];
                 var options = leg.Cluster.Options.Retries;
@@ -296,7 +293,7 @@ internal sealed class UpstreamRun
                     continue; // One sibling is asked: that which has it, if one does.
                 if (!isFirst && _askedInLeg > options.Attempts)
                     continue;
-                if (DestinationChoice.Of(leg, _call, _asked, _chosenByYarp, _regardsHealth, isLastLeg: _leg == _legs.Count - 1) is not { } destination)
+                if (DestinationChoice.Of(leg, Call, _asked, _chosenByYarp, _regardsHealth, isLastLeg: _leg == _legs.Length - 1) is not { } destination)
                     continue;
 
                 // What never left was no load to anybody: going elsewhere with it is no retry.
@@ -317,7 +314,7 @@ internal sealed class UpstreamRun
                 _asked.Add(destination);
                 _asking = leg.Cluster;
                 _inFlight++;
-                return new UpstreamAttempt(_handler, this, leg, destination, _handler.RequestFor(_request, _call, leg, destination, _chosenByYarp, isCopy: isHedge || _asked.Count > 1), isHedge);
+                return new UpstreamAttempt(_handler, this, leg, destination, _handler.RequestFor(_request, Call, leg, destination, _chosenByYarp, isCopy: isHedge || _asked.Count > 1), isHedge);
             }
 
             if (!_regardsHealth || _asked.Count > 0)
@@ -341,7 +338,7 @@ internal sealed class UpstreamRun
         return soonest > now ? soonest - now : null;
     }
 
-    private string Tell() => _hops.Count == 0
+    private string Tell() => _hops is null
         ? $"Nobody could be asked on the way {string.Join(" > ", _legs.Select(static leg => leg.Cluster.Id))}."
         : $"Asked in vain: {string.Join("; ", _hops.Select(static hop => $"{hop.Cluster}/{hop.Destination}: {hop.Failure.Error}{(hop.ReceivedStatus is { } status ? $" ({status})" : "")}"))}.";
 }

@@ -14,6 +14,13 @@ internal sealed class DestinationRoom(ConcurrencyOptions options)
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
+    /// <summary>A place, where one is free; null: there's none.</summary>
+    internal RateLimitLease? TryEnter()
+    {
+        var lease = _limiter.AttemptAcquire();
+        return lease.IsAcquired ? lease : null;
+    }
+
     /// <summary>Waits for a place, if there is one to wait for. The attempt gives it back.</summary>
     internal async ValueTask<RateLimitLease> EnterAsync(Calls.UpstreamAttempt attempt, CancellationToken cancellation)
     {

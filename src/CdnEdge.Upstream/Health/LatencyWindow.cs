@@ -9,7 +9,10 @@ internal sealed class LatencyWindow
     /// <summary>With fewer nothing is said of percentiles.</summary>
     internal const int Least = 20;
 
-    private const int RefreshEvery = 16;
+    /// <summary>With so many at hand, as many have to come before the percentiles move.</summary>
+    private const int RefreshEvery = Capacity / 4;
+
+    private const int RefreshEveryOfFew = 16;
 
     private readonly Lock _lock = new();
     private readonly float[] _samples = new float[Capacity];
@@ -25,7 +28,7 @@ internal sealed class LatencyWindow
         {
             _samples[_count % Capacity] = (float)elapsed.TotalMilliseconds;
             _count++;
-            if (_count < Least || (_count > Least && _count % RefreshEvery != 0))
+            if (_count < Least || (_count > Least && _count % (_count < Capacity ? RefreshEveryOfFew : RefreshEvery) != 0))
                 return;
             var sorted = _samples.AsSpan(0, (int)Math.Min(_count, Capacity)).ToArray();
             Array.Sort(sorted);

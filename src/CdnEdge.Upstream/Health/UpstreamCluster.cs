@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using CdnEdge.Upstream.Ways;
 using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Upstream.Health;
@@ -9,6 +10,8 @@ internal sealed class UpstreamCluster(
 {
     // By YARP's object: a destination that leaves the configuration goes with all that was known of it.
     private readonly ConditionalWeakTable<DestinationState, UpstreamDestination> _destinations = [];
+
+    private Leg[]? _asWay;
 
     internal ClusterState State { get; } = state;
 
@@ -27,6 +30,9 @@ internal sealed class UpstreamCluster(
 
     /// <summary>What calls that begin here run through.</summary>
     internal Polly.ResiliencePipeline<HttpResponseMessage> Hedging { get; } = pipelines.Hedging(state.ClusterId);
+
+    /// <summary>The way that leads here and no further.</summary>
+    internal Leg[] AsWay => _asWay ??= [new Leg(this, LegKind.Origin)];
 
     internal IEnumerable<UpstreamDestination> Destinations => State.DestinationsState.AllDestinations.Select(Of);
 

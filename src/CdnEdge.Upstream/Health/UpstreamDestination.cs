@@ -1,5 +1,3 @@
-using CdnEdge.Upstream.Calls;
-using Polly;
 using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Upstream.Health;
@@ -28,7 +26,6 @@ internal sealed class UpstreamDestination
 {
     private readonly UpstreamCluster _cluster;
     private readonly TimeProvider _time;
-    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
     private readonly Lock _lock = new();
 
     private int _failuresInRow;
@@ -50,7 +47,7 @@ internal sealed class UpstreamDestination
         State = state;
         _since = time.GetUtcNow();
         Room = new(cluster.Options.Concurrency);
-        _pipeline = pipelines.ForDestination(this);
+        Pipeline = pipelines.ForDestination(this);
     }
 
     internal DestinationState State { get; }
@@ -114,14 +111,15 @@ internal sealed class UpstreamDestination
         }
     }
 
-    /// <summary>Runs one attempt through the destination's pipeline; what fails is an <see cref="AttemptFailedException"/>.</summary>
-    internal async ValueTask<Outcome<HttpResponseMessage>> RunAsync(UpstreamAttempt attempt, ResilienceContext context)
+    /// <summary>What requests to it run through.</summary>
+    internal DestinationPipeline Pipeline { get; }
+
+    /// <summary>A request to it begins.</summary>
+    internal void Begin()
     {
         Interlocked.Increment(ref _requests);
-        return await _pipeline.ExecuteOutcomeAsync(static async (resilience, one) => await one.SendAsync(resilience.CancellationToken), context, attempt);
+        Interlocked.Increment(ref _inFlight);
     }
-
-    internal void Begin() => Interlocked.Increment(ref _inFlight);
 
     internal void End() => Interlocked.Decrement(ref _inFlight);
 

@@ -49,6 +49,20 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
         report.Down(cluster);
     }
 
+    /// <summary>Everybody on the way is left out already: it needs no more failures to know that nobody answers.</summary>
+    internal void OnShut()
+    {
+        lock (_lock)
+        {
+            if (_downSince is not null)
+                return;
+            _failures = Math.Max(_failures, 1);
+            _downSince = _lastTry = time.GetUtcNow();
+        }
+
+        report.Down(cluster);
+    }
+
     /// <summary>Somebody did.</summary>
     internal void OnAnswered()
     {

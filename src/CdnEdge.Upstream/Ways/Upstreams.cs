@@ -35,6 +35,9 @@ internal sealed class Upstreams
     /// <summary>All clusters of the configuration in force.</summary>
     internal IEnumerable<UpstreamCluster> All => _proxy.Value.GetClusters().Select(Of);
 
+    /// <summary>Nodes may ask other nodes here.</summary>
+    internal bool HasPeers => _options.Peering.Key is not null;
+
     /// <summary>What is known of a cluster. A change of its options begins anew.</summary>
     internal UpstreamCluster Of(ClusterState cluster)
     {
@@ -62,14 +65,17 @@ internal sealed class Upstreams
     /// <summary>The way of a route's requests, in order.</summary>
     /// <param name="route">The route.</param>
     /// <param name="withPeers">Siblings and shields are asked, too.</param>
-    internal List<Leg> WayOf(RouteModel route, bool withPeers)
+    internal Leg[] WayOf(RouteModel route, bool withPeers)
     {
-        var legs = new List<Leg>(4);
         if (route.Cluster is not { } cluster)
-            return legs;
-
+            return [];
         var metadata = route.Config.Metadata;
         var own = Of(cluster);
+        var failover = RouteMetadata.Read(metadata, RouteMetadata.Failover, own.Options.Failover);
+        if (!withPeers && failover is null)
+            return own.AsWay;
+
+        var legs = new List<Leg>(4);
         if (withPeers)
         {
             Add(legs, RouteMetadata.Read(metadata, RouteMetadata.Siblings, own.Options.Siblings), LegKind.Siblings);
@@ -77,7 +83,6 @@ internal sealed class Upstreams
         }
 
         var next = own;
-        var failover = RouteMetadata.Read(metadata, RouteMetadata.Failover, own.Options.Failover);
         legs.Add(new Leg(own, LegKind.Origin));
         while (failover is not null && _proxy.Value.TryGetCluster(failover, out var state))
         {
@@ -88,8 +93,12 @@ internal sealed class Upstreams
             failover = RouteMetadata.Read(null, RouteMetadata.Failover, next.Options.Failover);
         }
 
-        return legs;
+        return [.. legs];
     }
+
+    /// <summary>Whether nobody of the servers on a route's way is one that would be asked: all are broken, ejected or fail their probes.</summary>
+    internal bool IsShut(RouteModel route) =>
+        WayOf(route, withPeers: false).All(static leg => leg.Cluster.Destinations.All(static one => one.IsLeftOut));
 
     private void Add(List<Leg> legs, string? id, LegKind kind)
     {

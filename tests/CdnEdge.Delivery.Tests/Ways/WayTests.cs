@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using CdnEdge.Caching;
@@ -7,6 +8,7 @@ using CdnEdge.Delivery.Tests.Scene;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Tests.Scene;
 using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Delivery.Tests.Ways;
 
@@ -426,6 +428,90 @@ public class WayTests
             },
             "the one that tries finds it well");
         await CachedSite.UntilAsync(() => site.Log.Any(static line => line.StartsWith("OriginUp: ", StringComparison.Ordinal)), "that it's said");
+    }
+
+    [Fact]
+    public async Task Where_everybody_is_left_out_already_stale_is_served_without_a_wait()
+    {
+        var isDown = false;
+        await using var origin = await Server.OriginAsync(async context =>
+        {
+            if (Volatile.Read(ref isDown))
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            context.Response.Headers.CacheControl = "max-age=0, stale-if-error=600";
+            await context.Response.WriteAsync("page");
+        });
+        await using var site = await WaySite.StartAsync(
+            new() { ["regional"] = [origin.Url] },
+            static clusters => clusters["regional"] = new() { Timeouts = new() { FirstByte = TimeSpan.FromMinutes(5), Total = TimeSpan.FromMinutes(5) }, SlowStart = TimeSpan.Zero });
+        Assert.Equal("200 page", await site.GetAsync("/"));
+
+        Volatile.Write(ref isDown, true);
+        site.Destination("regional", 0).State.Health.Active = DestinationHealth.Unhealthy;
+        using var answer = await site.SendAsync(HttpMethod.Get, "/").WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains("fwd=stale", answer.Headers.GetValues("Cache-Status").Single(), StringComparison.Ordinal);
+        Assert.Contains(site.Log, static line => line.StartsWith("OriginDown: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Polly_tells_of_requests_on_which_no_strategy_acts_and_of_those_that_are_late()
+    {
+        await using var origin = await Server.OriginAsync(async context =>
+        {
+            if (context.Request.Path == "/late")
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            await context.Response.WriteAsync("page");
+        });
+        var told = new ConcurrentQueue<(string Instrument, string Pipeline, string? Strategy, string Event)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Polly")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, _, tags, _) => told.Enqueue(Tell(instrument, tags)));
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => told.Enqueue(Tell(instrument, tags)));
+        listener.Start();
+
+        // A name of its own: other tests run in this process at the same time.
+        await using var site = await WaySite.StartAsync(
+            new() { ["regional"] = [Nowhere()], ["told-of"] = [origin.Url] },
+            static clusters =>
+            {
+                clusters["regional"] = new() { Failover = "told-of" };
+                clusters["told-of"] = new() { Timeouts = new() { FirstByte = TimeSpan.FromSeconds(2) } };
+            });
+
+        Assert.Equal("200 page", await site.GetAsync("/"));
+        Assert.StartsWith("50", await site.GetAsync("/late"), StringComparison.Ordinal);
+
+        Assert.Equal(2, told.Count(static one => one is ("resilience.polly.pipeline.duration", "told-of/d0", _, "PipelineExecuted")));
+        Assert.Single(told, static one => one is ("resilience.polly.strategy.events", "told-of/d0", "first-byte", "OnTimeout"));
+
+        static (string, string, string?, string) Tell(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            var all = new Dictionary<string, object?>(tags.ToArray());
+            return (instrument.Name, (string)all["pipeline.name"]!, (string?)all.GetValueOrDefault("strategy.name"), (string)all["event.name"]!);
+        }
+    }
+
+    [Fact]
+    public async Task Fields_go_on_as_they_came()
+    {
+        await using var origin = await Server.OriginAsync(static context =>
+        {
+            context.Response.Headers.ContentType = "text/plain;charset=utf-8;  x=y";
+            return context.Response.WriteAsync("page");
+        });
+        await using var site = await WaySite.StartAsync(new() { ["regional"] = [origin.Url] });
+
+        using var answer = await site.SendAsync(HttpMethod.Get, "/");
+
+        Assert.Equal("text/plain;charset=utf-8;  x=y", answer.Content.Headers.NonValidated["Content-Type"].ToString());
     }
 
     [Fact]

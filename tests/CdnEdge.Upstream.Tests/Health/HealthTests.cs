@@ -44,16 +44,19 @@ public class HealthTests
                         requests.Add(time.GetUtcNow());
                         break;
                     default:
-                        if (budget.TryTake(share, minimum))
-                            retries.Add(time.GetUtcNow());
+                        if (!budget.TryTake(share, minimum))
+                            break;
+                        retries.Add(time.GetUtcNow());
+
+                        // Whole seconds: what it counts is at most ten and at least nine. (Later, requests leave that time which
+                        // earned a retry that is still in it.)
+                        if (Within(retries, 9) > Math.Max(minimum, share * Within(requests, 11)))
+                            return false;
                         break;
                 }
-
-                // Whole seconds: what it counts is at most ten and at least nine.
-                var allowed = Math.Max(minimum, share * requests.Count(at => at > time.GetUtcNow() - TimeSpan.FromSeconds(11)));
-                if (retries.Count(at => at > time.GetUtcNow() - TimeSpan.FromSeconds(9)) > allowed + minimum + 1)
-                    return false;
             }
+
+            int Within(List<DateTimeOffset> moments, int seconds) => moments.Count(at => at > time.GetUtcNow() - TimeSpan.FromSeconds(seconds));
 
             return true;
         });
