@@ -1,0 +1,196 @@
+using Microsoft.Extensions.Logging;
+
+namespace CdnEdge.Tls;
+
+/// <summary>
+/// The certificates of all sites, read again when their files change. Nothing that happens to a file takes a site down: what can't
+/// be read leaves the certificate that is in force in force.
+/// </summary>
+internal sealed partial class CertificateStore : IDisposable
+{
+    /// <summary>How often the files are looked at.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>A file that was written to so recently may be written to still: it waits for the next look.</summary>
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
+
+    /// <summary>A pair that has gone stays in force for so long: tools that renew may take the old away first.</summary>
+    internal static readonly TimeSpan Farewell = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private readonly TlsOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Lock _looking = new();
+    private readonly Dictionary<CertificateFiles, Pair> _pairs = [];
+    private CertificateIndex _index = CertificateIndex.Empty;
+    private ITimer? _timer;
+
+    /// <summary>Reads all there is. What can't be read is told by the log.</summary>
+    internal CertificateStore(TlsOptions options, TimeProvider time, ILogger log)
+    {
+        (_options, _time, _log) = (options, time, log);
+        Look(isFirst: true);
+    }
+
+    /// <summary>The certificates in force.</summary>
+    internal CertificateIndex Index => Volatile.Read(ref _index);
+
+    /// <summary>Begins to look at the files now and then.</summary>
+    internal void Watch() => _timer ??= _time.CreateTimer(static store => ((CertificateStore)store!).LookAgain(), this, Interval, Interval);
+
+    public void Dispose() => _timer?.Dispose();
+
+    /// <summary>Looks at all files, and puts in force what has changed.</summary>
+    internal void LookAgain() => Look(isFirst: false);
+
+    private void Look(bool isFirst)
+    {
+        lock (_looking)
+        {
+            var now = _time.GetUtcNow();
+            var hasChanged = isFirst;
+            var files = ListAll(now);
+            foreach (var one in files)
+            {
+                if (!_pairs.TryGetValue(one, out var pair))
+                    _pairs[one] = pair = new Pair();
+                pair.SeenAt = now;
+                hasChanged |= Refresh(one, pair, now, isFirst);
+            }
+
+            foreach (var (one, pair) in _pairs.Where(known => now - known.Value.SeenAt > Farewell).ToList())
+            {
+                _pairs.Remove(one);
+                hasChanged |= pair.Certificate is not null;
+                if (pair.Certificate is { } gone)
+                    Log.Gone(_log, one.Certificate!, string.Join(", ", gone.Names));
+            }
+
+            if (hasChanged)
+            {
+                var inOrder = files.Concat(_pairs.Keys.Except(files)).Select(one => _pairs[one].Certificate).OfType<SiteCertificate>();
+                Volatile.Write(ref _index, new CertificateIndex([.. inOrder], _options.DefaultHost, now));
+            }
+
+            foreach (var pair in _pairs.Values)
+                WarnOfEnd(pair, now);
+        }
+    }
+
+    /// <summary>The pairs that are there; of a folder that can't be read, those that were.</summary>
+    private List<CertificateFiles> ListAll(DateTimeOffset now)
+    {
+        var files = new List<CertificateFiles>(_options.Certificates);
+        if (_options.Folder is not { } folder)
+            return files;
+        try
+        {
+            files.AddRange(CertificateFolder.Pairs(folder));
+        }
+        catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+        {
+            Log.FolderKept(_log, folder, e.Message);
+            foreach (var (one, pair) in _pairs.Where(known => !files.Contains(known.Key)))
+            {
+                pair.SeenAt = now;
+                files.Add(one);
+            }
+        }
+
+        return files;
+    }
+
+    /// <summary>Reads a pair that has changed. True: there's another certificate now.</summary>
+    private bool Refresh(CertificateFiles files, Pair pair, DateTimeOffset now, bool isFirst)
+    {
+        var stamp = Stamp.Of(files);
+        if (stamp == pair.Stamp)
+            return false;
+        if (!isFirst && now - stamp.Latest < Settling && now >= stamp.Latest)
+            return false;
+        pair.Stamp = stamp;
+        try
+        {
+            var isNew = pair.Certificate is null;
+            pair.Certificate = SiteCertificate.Read(files);
+            pair.WarnedAt = null;
+            if (isNew)
+                Log.Read(_log, files.Certificate!, string.Join(", ", pair.Certificate.Names), pair.Certificate.NotAfter);
+            else
+                Log.Renewed(_log, files.Certificate!, string.Join(", ", pair.Certificate.Names), pair.Certificate.NotAfter);
+            return true;
+        }
+        catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+        {
+            if (pair.Certificate is { } kept)
+                Log.Kept(_log, files.Certificate!, e.Message, string.Join(", ", kept.Names));
+            else
+                Log.Unusable(_log, files.Certificate!, e.Message);
+            return false;
+        }
+    }
+
+    private void WarnOfEnd(Pair pair, DateTimeOffset now)
+    {
+        if (pair.Certificate is not { } certificate || certificate.NotAfter - now > _options.ExpiryWarning || now - pair.WarnedAt < Day)
+            return;
+        pair.WarnedAt = now;
+        if (certificate.NotAfter <= now)
+            Log.Expired(_log, certificate.Files.Certificate!, string.Join(", ", certificate.Names), certificate.NotAfter);
+        else
+            Log.Expires(_log, certificate.Files.Certificate!, string.Join(", ", certificate.Names), certificate.NotAfter, (int)(certificate.NotAfter - now).TotalDays);
+    }
+
+    /// <summary>When files were written last, and how long they are.</summary>
+    private readonly record struct Stamp(DateTime Certificate, long Length, DateTime Key, long KeyLength)
+    {
+        internal DateTimeOffset Latest => new(Certificate > Key ? Certificate : Key, TimeSpan.Zero);
+
+        internal static Stamp Of(CertificateFiles files)
+        {
+            var certificate = new FileInfo(files.Certificate!);
+            var key = new FileInfo(files.Key ?? files.Certificate!);
+            return new Stamp(certificate.LastWriteTimeUtc, certificate.Exists ? certificate.Length : -1, key.LastWriteTimeUtc, key.Exists ? key.Length : -1);
+        }
+    }
+
+    private sealed class Pair
+    {
+        internal Stamp Stamp { get; set; }
+
+        internal SiteCertificate? Certificate { get; set; }
+
+        internal DateTimeOffset SeenAt { get; set; }
+
+        internal DateTimeOffset? WarnedAt { get; set; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Certificate {File} for {Names}, valid until {Until:u}", EventName = "CertificateRead")]
+        internal static partial void Read(ILogger logger, string file, string names, DateTimeOffset until);
+
+        [LoggerMessage(2, LogLevel.Information, "Certificate {File} for {Names} is a new one, valid until {Until:u}", EventName = "CertificateRenewed")]
+        internal static partial void Renewed(ILogger logger, string file, string names, DateTimeOffset until);
+
+        [LoggerMessage(3, LogLevel.Warning, "Certificate {File} has changed but can't be used ({Reason}): {Names} keep the one they have", EventName = "CertificateKept")]
+        internal static partial void Kept(ILogger logger, string file, string reason, string names);
+
+        [LoggerMessage(4, LogLevel.Error, "Certificate {File} can't be used: {Reason}", EventName = "CertificateUnusable")]
+        internal static partial void Unusable(ILogger logger, string file, string reason);
+
+        [LoggerMessage(5, LogLevel.Warning, "Certificate {File} for {Names} is gone", EventName = "CertificateGone")]
+        internal static partial void Gone(ILogger logger, string file, string names);
+
+        [LoggerMessage(6, LogLevel.Warning, "The folder of certificates {Folder} can't be read ({Reason}): what was read before stays in force", EventName = "CertificateFolderKept")]
+        internal static partial void FolderKept(ILogger logger, string folder, string reason);
+
+        [LoggerMessage(7, LogLevel.Warning, "Certificate {File} for {Names} ends on {Until:u}, in {Days} days", EventName = "CertificateExpires")]
+        internal static partial void Expires(ILogger logger, string file, string names, DateTimeOffset until, int days);
+
+        [LoggerMessage(8, LogLevel.Error, "Certificate {File} for {Names} ended on {Until:u}: clients refuse it", EventName = "CertificateExpired")]
+        internal static partial void Expired(ILogger logger, string file, string names, DateTimeOffset until);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace CdnEdge.Tls;
+
+/// <summary>A certificate with its key and the chain up to the root, as read from its files.</summary>
+internal sealed class SiteCertificate
+{
+    private const string Begin = "-----BEGIN ";
+    private const string End = "-----END ";
+
+    private SiteCertificate(X509Certificate2 certificate, SslStreamCertificateContext context, IReadOnlyList<string> names, CertificateFiles files) =>
+        (Certificate, Context, Names, Files) = (certificate, context, names, files);
+
+    internal X509Certificate2 Certificate { get; }
+
+    /// <summary>With the chain: what a handshake takes.</summary>
+    internal SslStreamCertificateContext Context { get; }
+
+    /// <summary>The hosts that it is for, in lower case: <c>www.example.org</c>, <c>*.example.org</c>. At least one.</summary>
+    internal IReadOnlyList<string> Names { get; }
+
+    internal CertificateFiles Files { get; }
+
+    internal DateTimeOffset NotBefore => new(Certificate.NotBefore.ToUniversalTime(), TimeSpan.Zero);
+
+    internal DateTimeOffset NotAfter => new(Certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
+
+    /// <summary>Reads a pair.</summary>
+    /// <exception cref="IOException">A file can't be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
+    /// <exception cref="CryptographicException">A file isn't what it should be, or is half written.</exception>
+    /// <exception cref="ArgumentException">The key is another certificate's.</exception>
+    internal static SiteCertificate Read(CertificateFiles files)
+    {
+        var chainText = ReadWhole(files.Certificate!);
+        var keyText = files.Key is { } key ? ReadWhole(key) : chainText;
+        var certificate = X509Certificate2.CreateFromPem(chainText, keyText);
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPem(chainText);
+        var names = NamesOf(certificate);
+        if (names.Count == 0)
+            throw new CryptographicException("it names no host (a DNS name or an IP address in its subject alternative names, RFC 9525 §4.1)");
+        return new SiteCertificate(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true), names, files);
+    }
+
+    /// <summary>A reading failed because of what the files are.</summary>
+    internal static bool IsMistakeInFile(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+
+    // PEM readers skip what has no end: a chain of which half is written would go out without its other half.
+    private static string ReadWhole(string file)
+    {
+        var text = File.ReadAllText(file);
+        var (begun, ended) = (text.AsSpan().Count(Begin), text.AsSpan().Count(End));
+        if (begun == 0)
+            throw new CryptographicException($"{file} holds nothing in PEM (-----BEGIN ...)");
+        return begun == ended ? text : throw new CryptographicException($"{file} is half written: {begun} blocks begin and {ended} end in it");
+    }
+
+    private static List<string> NamesOf(X509Certificate2 certificate)
+    {
+        var names = new List<string>();
+        foreach (var extension in certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>())
+        {
+            names.AddRange(extension.EnumerateDnsNames().Select(static name => name.ToLowerInvariant()));
+            names.AddRange(extension.EnumerateIPAddresses().Select(static address => address.ToString()));
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,216 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CdnEdge.Tls.Tests;
+
+public sealed class CertificateStoreTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("cdnedge-tls-").FullName;
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly Lines _log = new();
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_host_gets_its_own_certificate_then_a_wildcards_then_none()
+    {
+        Write("a", "www.example.org");
+        Write("b", "*.example.org", "example.org");
+        using var store = Store();
+
+        Assert.Equal("www.example.org", Find(store, "WWW.example.org."));
+        Assert.Equal("*.example.org", Find(store, "img.example.org"));
+        Assert.Equal("*.example.org", Find(store, "example.org"));
+        Assert.Null(Find(store, "a.b.example.org"));
+        Assert.Null(Find(store, "example.net"));
+        Assert.Null(Find(store, "org"));
+        Assert.Equal("www.example.org", Find(store, null));
+    }
+
+    [Fact]
+    public void Who_names_another_host_gets_the_default_hosts_where_there_is_one()
+    {
+        Write("a", "www.example.org");
+        Write("b", "www.example.net");
+        using var store = Store(new() { DefaultHost = "www.example.net" });
+
+        Assert.Equal("www.example.net", Find(store, "elsewhere.example.com"));
+        Assert.Equal("www.example.net", Find(store, ""));
+    }
+
+    [Fact]
+    public void Of_two_for_a_name_the_one_that_lasts_longer_counts()
+    {
+        Write("a", TimeSpan.FromDays(90), "www.example.org");
+        Write("b", TimeSpan.FromDays(10), "www.example.org");
+        using var store = Store();
+
+        Assert.EndsWith("a.pem", store.Index.Find("www.example.org")!.Files.Certificate, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_as_certbot_makes_them_are_read()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "www.example.org"));
+        Write("www.example.org/fullchain", TimeSpan.FromDays(90), "www.example.org");
+        File.Move(Path.Combine(_folder, "www.example.org/fullchain.key"), Path.Combine(_folder, "www.example.org/privkey.pem"));
+        using var store = Store();
+
+        Assert.Equal("www.example.org", Find(store, "www.example.org"));
+    }
+
+    [Fact]
+    public void A_renewed_pair_is_put_in_force_and_a_half_written_one_is_not()
+    {
+        Write("a", TimeSpan.FromDays(10), "www.example.org");
+        using var store = Store();
+        var before = store.Index.Find("www.example.org");
+
+        var whole = File.ReadAllText(Path.Combine(_folder, "a.pem"));
+        File.WriteAllText(Path.Combine(_folder, "a.pem"), whole[..(whole.Length / 2)]);
+        LookAfter(store, TimeSpan.FromSeconds(5));
+        Assert.Same(before, store.Index.Find("www.example.org"));
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateKept", StringComparison.Ordinal) && line.Contains("half written", StringComparison.Ordinal));
+
+        Write("a", TimeSpan.FromDays(90), "www.example.org");
+        LookAfter(store, TimeSpan.FromSeconds(5));
+        Assert.NotSame(before, store.Index.Find("www.example.org"));
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateRenewed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_key_that_belongs_to_another_certificate_changes_nothing()
+    {
+        Write("a", "www.example.org");
+        Write("b", "www.example.net");
+        using var store = Store();
+        var before = store.Index.Find("www.example.org");
+
+        File.Copy(Path.Combine(_folder, "b.key"), Path.Combine(_folder, "a.key"), overwrite: true);
+        LookAfter(store, TimeSpan.FromSeconds(5));
+
+        Assert.Same(before, store.Index.Find("www.example.org"));
+    }
+
+    [Fact]
+    public void What_is_being_written_waits_until_it_has_settled()
+    {
+        Write("a", "www.example.org");
+        using var store = Store();
+        Write("b", "www.example.net");
+
+        LookAfter(store, TimeSpan.FromMilliseconds(100));
+        Assert.Null(Find(store, "www.example.net"));
+
+        LookAfter(store, TimeSpan.FromSeconds(2));
+        Assert.Equal("www.example.net", Find(store, "www.example.net"));
+    }
+
+    [Fact]
+    public void A_pair_that_is_taken_away_stays_in_force_for_a_while()
+    {
+        Write("a", "www.example.org");
+        using var store = Store();
+        File.Delete(Path.Combine(_folder, "a.pem"));
+        File.Delete(Path.Combine(_folder, "a.key"));
+
+        LookAfter(store, TimeSpan.FromSeconds(20));
+        Assert.Equal("www.example.org", Find(store, "www.example.org"));
+
+        LookAfter(store, CertificateStore.Farewell);
+        Assert.Null(Find(store, "www.example.org"));
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateGone", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_folder_itself_may_go_and_what_was_read_stays()
+    {
+        Write("a", "www.example.org");
+        using var store = Store();
+        Directory.Move(_folder, _folder + "-away");
+
+        LookAfter(store, TimeSpan.FromHours(1));
+        Directory.Move(_folder + "-away", _folder);
+
+        Assert.Equal("www.example.org", Find(store, "www.example.org"));
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateFolderKept", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_end_of_a_certificate_is_told_once_a_day()
+    {
+        Write("a", TimeSpan.FromDays(20.5), "www.example.org");
+        using var store = Store();
+        int Told() => _log.Written.Count(static line => line.StartsWith("CertificateExpires", StringComparison.Ordinal));
+
+        Assert.Equal(1, Told());
+        LookAfter(store, TimeSpan.FromHours(23));
+        Assert.Equal(1, Told());
+        LookAfter(store, TimeSpan.FromHours(2));
+        Assert.Equal(2, Told());
+        LookAfter(store, TimeSpan.FromDays(30));
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateExpired", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_certificate_that_names_no_host_is_told_as_a_mistake()
+    {
+        Write("a");
+        using var store = Store();
+
+        Assert.Empty(store.Index.All);
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateUnusable", StringComparison.Ordinal) && line.Contains("names no host", StringComparison.Ordinal));
+    }
+
+    private CertificateStore Store(TlsOptions? options = null)
+    {
+        options ??= new TlsOptions();
+        options.Folder = _folder;
+        return new CertificateStore(options, _time, _log);
+    }
+
+    private static string? Find(CertificateStore store, string? host) => store.Index.Find(host)?.Names[0];
+
+    private void LookAfter(CertificateStore store, TimeSpan elapsed)
+    {
+        _time.Advance(elapsed);
+        store.LookAgain();
+    }
+
+    private void Write(string name, params string[] hosts) => Write(name, TimeSpan.FromDays(90), hosts);
+
+    private void Write(string name, TimeSpan valid, params string[] hosts)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=CdnEdge test", key, HashAlgorithmName.SHA256);
+        if (hosts.Length > 0)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            foreach (var host in hosts)
+                names.AddDnsName(host);
+            request.CertificateExtensions.Add(names.Build());
+        }
+
+        using var certificate = request.CreateSelfSigned(_time.GetUtcNow().AddDays(-1), _time.GetUtcNow() + valid);
+        var (file, keyFile) = (Path.Combine(_folder, $"{name}.pem"), Path.Combine(_folder, $"{name}.key"));
+        File.WriteAllText(file, certificate.ExportCertificatePem());
+        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        File.SetLastWriteTimeUtc(file, _time.GetUtcNow().UtcDateTime);
+        File.SetLastWriteTimeUtc(keyFile, _time.GetUtcNow().UtcDateTime);
+    }
+
+    private sealed class Lines : ILogger
+    {
+        internal List<string> Written { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Add($"{eventId.Name}: {formatter(state, exception)}");
+    }
+}
