@@ -32,7 +32,13 @@ internal sealed class CertificateIndex
         _default = defaultHost is null ? null : ByName(defaultHost);
     }
 
+    private CertificateIndex(SiteCertificate one) =>
+        (All, _byName, _default, _first) = ([one], FrozenDictionary<string, SiteCertificate>.Empty, one, one);
+
     internal IReadOnlyList<SiteCertificate> All { get; }
+
+    /// <summary>One certificate for every host.</summary>
+    internal static CertificateIndex OfOne(SiteCertificate one) => new(one);
 
     /// <summary>The certificate for a host that a client named (SNI); null: there's none, and it should be told so.</summary>
     /// <param name="host">Null or empty: the client named none.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace CdnEdge.Tls;
@@ -17,20 +18,26 @@ internal sealed partial class CertificateStore : IDisposable
     /// <summary>A pair that has gone stays in force for so long: tools that renew may take the old away first.</summary>
     internal static readonly TimeSpan Farewell = TimeSpan.FromSeconds(30);
 
+    /// <summary>The meter's name, for OpenTelemetry's AddMeter.</summary>
+    internal const string MeterName = "CdnEdge.Tls";
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private readonly TlsOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly Meter _meter;
     private readonly Lock _looking = new();
     private readonly Dictionary<CertificateFiles, Pair> _pairs = [];
     private CertificateIndex _index = CertificateIndex.Empty;
     private ITimer? _timer;
 
     /// <summary>Reads all there is. What can't be read is told by the log.</summary>
-    internal CertificateStore(TlsOptions options, TimeProvider time, ILogger log)
+    internal CertificateStore(TlsOptions options, TimeProvider time, IMeterFactory meters, ILogger log)
     {
         (_options, _time, _log) = (options, time, log);
+        _meter = meters.Create(MeterName);
+        _meter.CreateObservableGauge("cdnedge.tls.certificate.time_left", Measure, "s", "Until the end of a certificate; negative: it has ended.");
         Look(isFirst: true);
     }
 
@@ -40,7 +47,11 @@ internal sealed partial class CertificateStore : IDisposable
     /// <summary>Begins to look at the files now and then.</summary>
     internal void Watch() => _timer ??= _time.CreateTimer(static store => ((CertificateStore)store!).LookAgain(), this, Interval, Interval);
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _meter.Dispose();
+    }
 
     /// <summary>Looks at all files, and puts in force what has changed.</summary>
     internal void LookAgain() => Look(isFirst: false);
@@ -71,12 +82,29 @@ internal sealed partial class CertificateStore : IDisposable
             if (hasChanged)
             {
                 var inOrder = files.Concat(_pairs.Keys.Except(files)).Select(one => _pairs[one].Certificate).OfType<SiteCertificate>();
-                Volatile.Write(ref _index, new CertificateIndex([.. inOrder], _options.DefaultHost, now));
+                Publish([.. inOrder], now);
             }
 
             foreach (var pair in _pairs.Values)
                 WarnOfEnd(pair, now);
         }
+    }
+
+    private IEnumerable<Measurement<double>> Measure() =>
+        Index.All.Select(certificate => new Measurement<double>(
+            (certificate.NotAfter - _time.GetUtcNow()).TotalSeconds, new KeyValuePair<string, object?>("cdnedge.names", string.Join(",", certificate.Names))));
+
+    private void Publish(SiteCertificate[] all, DateTimeOffset now)
+    {
+        if (all.Length > 0)
+        {
+            Volatile.Write(ref _index, new CertificateIndex(all, _options.DefaultHost, now));
+            return;
+        }
+
+        // Everybody gets it, whatever the name: to try things out is all it's for.
+        Volatile.Write(ref _index, CertificateIndex.OfOne(SiteCertificate.ForDevelopment(now)));
+        Log.Development(_log);
     }
 
     /// <summary>The pairs that are there; of a folder that can't be read, those that were.</summary>
@@ -150,9 +178,22 @@ internal sealed partial class CertificateStore : IDisposable
 
         internal static Stamp Of(CertificateFiles files)
         {
-            var certificate = new FileInfo(files.Certificate!);
-            var key = new FileInfo(files.Key ?? files.Certificate!);
+            var certificate = Target(files.Certificate!);
+            var key = Target(files.Key ?? files.Certificate!);
             return new Stamp(certificate.LastWriteTimeUtc, certificate.Exists ? certificate.Length : -1, key.LastWriteTimeUtc, key.Exists ? key.Length : -1);
+        }
+
+        // Of a link what counts is where it leads: Kubernetes renews a secret by turning a link to a folder further up.
+        private static FileInfo Target(string file)
+        {
+            try
+            {
+                return new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file);
+            }
+            catch (IOException)
+            {
+                return new FileInfo(file); // It isn't there, or its target isn't: both are told when it's read.
+            }
         }
     }
 
@@ -189,6 +230,9 @@ internal sealed partial class CertificateStore : IDisposable
 
         [LoggerMessage(7, LogLevel.Warning, "Certificate {File} for {Names} ends on {Until:u}, in {Days} days", EventName = "CertificateExpires")]
         internal static partial void Expires(ILogger logger, string file, string names, DateTimeOffset until, int days);
+
+        [LoggerMessage(9, LogLevel.Warning, "No certificate: clients get a self-signed one made for this run, which browsers don't trust. Put PEM pairs into CdnEdge:Tls:Folder, or name them in CdnEdge:Tls:Certificates", EventName = "CertificateForDevelopment")]
+        internal static partial void Development(ILogger logger);
 
         [LoggerMessage(8, LogLevel.Error, "Certificate {File} for {Names} ended on {Until:u}: clients refuse it", EventName = "CertificateExpired")]
         internal static partial void Expired(ILogger logger, string file, string names, DateTimeOffset until);

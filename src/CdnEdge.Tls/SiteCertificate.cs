@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -26,6 +27,26 @@ internal sealed class SiteCertificate
     internal DateTimeOffset NotBefore => new(Certificate.NotBefore.ToUniversalTime(), TimeSpan.Zero);
 
     internal DateTimeOffset NotAfter => new(Certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
+
+    /// <summary>
+    /// A self-signed certificate for this machine's own names, made for this process: no browser trusts it, but one can try things
+    /// out. Valid for 30 days.
+    /// </summary>
+    internal static SiteCertificate ForDevelopment(DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=CdnEdge development", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddDnsName("*.localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        names.AddIpAddress(IPAddress.IPv6Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false)); // server authentication
+        var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddDays(30));
+        return new SiteCertificate(certificate, SslStreamCertificateContext.Create(certificate, null, offline: true), NamesOf(certificate), new CertificateFiles());
+    }
 
     /// <summary>Reads a pair.</summary>
     /// <exception cref="IOException">A file can't be read.</exception>

@@ -36,7 +36,11 @@ public class ConfigurationReviewTests
     [InlineData("\"Forwarding\": { \"TrustedProxies\": [ \"10.0.0.0/33\" ] }", "CdnEdge:Forwarding:TrustedProxies:0: '10.0.0.0/33' is neither an address")]
     [InlineData("\"Forwarding\": { \"TrustedProxies\": [ \"10.1.2.3/8\" ] }", "CdnEdge:Forwarding:TrustedProxies:0: '10.1.2.3/8' is not the first address of its network; write 10.0.0.0/8")]
     [InlineData("\"Listen\": []", "CdnEdge:Listen: no address to listen on")]
-    [InlineData("\"Listen\": [ \"http://127.0.0.1:1\", \"https://127.0.0.1:2\" ]", "CdnEdge:Listen:1: 'https://127.0.0.1:2' asks for HTTPS")]
+    [InlineData("\"Tls\": { \"Folder\": \"/nowhere\" }", "CdnEdge:Tls:Folder: there is no folder '/nowhere'")]
+    [InlineData("\"Tls\": { \"Certificates\": [ { \"Key\": \"/nowhere.key\" } ] }", "CdnEdge:Tls:Certificates:0:Certificate: missing")]
+    [InlineData("\"Tls\": { \"Certificates\": [ { \"Certificate\": \"/nowhere.pem\" } ] }", "CdnEdge:Tls:Certificates:0: /nowhere.pem can't be used: ")]
+    [InlineData("\"Tls\": { \"DefaultHost\": \"www.example.org\" }", "CdnEdge:Tls:DefaultHost: there is no certificate for 'www.example.org'; there is one for no host")]
+    [InlineData("\"Tls\": { \"ExpiryWarning\": \"00:00:01\" }", "CdnEdge:Tls:ExpiryWarning: 00:00:01 is not between")]
     [InlineData("\"Listen\": [ \"http://*:80\", \"http://127.0.0.1:80\" ]", "CdnEdge:Listen:1: 'http://127.0.0.1:80' is taken by 'http://*:80' already")]
     [InlineData("\"Origin\": \"http://127.0.0.1:9000\"", "CdnEdge:Origin: an origin makes a configuration of one route, but this one has its own (ReverseProxy:Routes:site)")]
     public async Task A_mistake_under_CdnEdge_is_named_by_its_path(string edge, string expected)

@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -10,8 +12,13 @@ public sealed class CertificateStoreTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("cdnedge-tls-").FullName;
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly Lines _log = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        _services.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
     public void A_host_gets_its_own_certificate_then_a_wildcards_then_none()
@@ -59,6 +66,29 @@ public sealed class CertificateStoreTests : IDisposable
         using var store = Store();
 
         Assert.Equal("www.example.org", Find(store, "www.example.org"));
+    }
+
+    [Fact]
+    public void A_secret_of_Kubernetes_is_renewed_where_its_link_is_turned()
+    {
+        var mount = Directory.CreateDirectory(Path.Combine(_folder, "mount")).FullName;
+        Directory.CreateDirectory(Path.Combine(_folder, "mount/..one"));
+        Directory.CreateDirectory(Path.Combine(_folder, "mount/..two"));
+        Write("mount/..one/tls", TimeSpan.FromDays(10), "www.example.org");
+        Write("mount/..two/tls", TimeSpan.FromDays(90), "www.example.org");
+        File.SetLastWriteTimeUtc(Path.Combine(mount, "..two/tls.pem"), _time.GetUtcNow().UtcDateTime.AddSeconds(1));
+        Directory.CreateSymbolicLink(Path.Combine(mount, "..data"), "..one");
+        File.CreateSymbolicLink(Path.Combine(mount, "tls.pem"), "..data/tls.pem");
+        File.CreateSymbolicLink(Path.Combine(mount, "tls.key"), "..data/tls.key");
+        using var store = Store(new() { Folder = mount });
+        var before = store.Index.Find("www.example.org");
+
+        Directory.Delete(Path.Combine(mount, "..data"));
+        Directory.CreateSymbolicLink(Path.Combine(mount, "..data"), "..two");
+        LookAfter(store, TimeSpan.FromSeconds(10));
+
+        Assert.NotNull(before);
+        Assert.True(store.Index.Find("www.example.org")!.NotAfter > before.NotAfter);
     }
 
     [Fact]
@@ -120,7 +150,7 @@ public sealed class CertificateStoreTests : IDisposable
         Assert.Equal("www.example.org", Find(store, "www.example.org"));
 
         LookAfter(store, CertificateStore.Farewell);
-        Assert.Null(Find(store, "www.example.org"));
+        Assert.NotEqual("www.example.org", Find(store, "www.example.org"));
         Assert.Contains(_log.Written, static line => line.StartsWith("CertificateGone", StringComparison.Ordinal));
     }
 
@@ -155,20 +185,59 @@ public sealed class CertificateStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_is_left_of_each_certificate_is_metered()
+    {
+        Write("a", TimeSpan.FromDays(2), "www.example.org", "example.org");
+        var seen = new List<(double Left, object? Names)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == "cdnedge.tls.certificate.time_left")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, left, tags, _) => seen.Add((left, tags[0].Value)));
+        listener.Start();
+        using var store = Store();
+        _time.Advance(TimeSpan.FromDays(1));
+
+        listener.RecordObservableInstruments();
+
+        var (left, names) = Assert.Single(seen);
+        Assert.Equal("www.example.org,example.org", names);
+        Assert.InRange(left, 86_398, 86_400);
+    }
+
+    [Fact]
     public void A_certificate_that_names_no_host_is_told_as_a_mistake()
     {
         Write("a");
         using var store = Store();
 
-        Assert.Empty(store.Index.All);
+        Assert.Null(store.Index.Find("www.example.org")!.Files.Certificate); // the one for development
         Assert.Contains(_log.Written, static line => line.StartsWith("CertificateUnusable", StringComparison.Ordinal) && line.Contains("names no host", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_any_certificate_there_is_one_for_development_until_there_is_another()
+    {
+        using var store = Store();
+        Assert.Contains("localhost", store.Index.Find("www.example.org")!.Names);
+        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateForDevelopment", StringComparison.Ordinal));
+
+        Write("a", "www.example.org");
+        LookAfter(store, TimeSpan.FromSeconds(5));
+
+        Assert.Equal("www.example.org", Find(store, "www.example.org"));
+        Assert.Null(Find(store, "localhost"));
     }
 
     private CertificateStore Store(TlsOptions? options = null)
     {
         options ??= new TlsOptions();
-        options.Folder = _folder;
-        return new CertificateStore(options, _time, _log);
+        options.Folder ??= _folder;
+        return new CertificateStore(options, _time, _services.GetRequiredService<IMeterFactory>(), _log);
     }
 
     private static string? Find(CertificateStore store, string? host) => store.Index.Find(host)?.Names[0];

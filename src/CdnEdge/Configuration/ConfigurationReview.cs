@@ -1,6 +1,7 @@
 using CdnEdge.Control;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
+using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
 
@@ -48,6 +49,7 @@ internal static class ConfigurationReview
         errors.AddRange(mistakes.Select(m => m.ToString()));
         errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
         var listen = ReviewListen(serve, errors);
+        ReviewTls(serve.Tls, listen, errors, warnings);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
         errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
@@ -74,6 +76,7 @@ internal static class ConfigurationReview
             Errors = [.. errors, .. proxy.Errors, .. new WayReview(cache, proxy.Clusters, listen).Errors(proxy.Routes)],
             Warnings = [.. warnings, .. proxy.Warnings],
             Listen = listen,
+            Tls = serve.Tls,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
             PurgeMethod = serve.PurgeMethod,
@@ -131,12 +134,23 @@ internal static class ConfigurationReview
         return addresses;
     }
 
+    private static void ReviewTls(TlsOptions tls, List<ListenAddress> listen, List<string> errors, List<string> warnings)
+    {
+        const string path = $"{EdgePath}:Tls";
+        errors.AddRange(TlsOptionsValidation.Errors(path, tls));
+        var hasTls = listen.Exists(static address => address.IsTls);
+        if (!hasTls && (tls.Folder is not null || tls.Certificates.Count > 0))
+            warnings.Add($"{path}: not used; no address of {ConfigurationSource.ListenKey} is https://");
+        else if (hasTls && tls.Folder is null && tls.Certificates.Count == 0)
+            warnings.Add($"{path}: no certificate, so that clients get a self-signed one that browsers don't trust; name a Folder of PEM pairs, or Certificates");
+    }
+
     private static ListenAddress? ReviewAdminListen(AdminOptions admin, List<ListenAddress> traffic, List<string> errors)
     {
         if (admin.IsOff)
             return null;
         const string path = ConfigurationSource.AdminListenKey;
-        if (!ListenAddress.TryParse(admin.Listen, out var address, out var mistake, mayBeTls: true))
+        if (!ListenAddress.TryParse(admin.Listen, out var address, out var mistake))
             errors.Add($"{path}: {mistake}, or {AdminOptions.Off} for no admin API");
         else if (traffic.Find(address.Overlaps) is { } other)
             errors.Add($"{path}: '{address}' is taken by '{other}' of {ConfigurationSource.ListenKey}; the admin API has an address of its own");

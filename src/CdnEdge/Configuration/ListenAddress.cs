@@ -1,16 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace CdnEdge.Configuration;
 
-/// <summary>An address to listen on: <c>http://HOST:PORT</c>, where HOST is an IP address, <c>localhost</c> or <c>*</c>.</summary>
+/// <summary>An address to listen on: <c>http://HOST:PORT</c> or <c>https://HOST:PORT</c>, where HOST is an IP address, <c>localhost</c> or <c>*</c>.</summary>
 internal sealed record ListenAddress
 {
     internal const string Default = "http://127.0.0.1:8080";
 
-    private const string Form = "write http://HOST:PORT, where HOST is an IP address, localhost, or * for every interface";
+    private const string Form = "write http://HOST:PORT or https://HOST:PORT, where HOST is an IP address, localhost, or * for every interface";
 
     private ListenAddress(string url, string host, int port, bool isTls) => (Url, Host, Port, IsTls) = (url, host, port, isTls);
 
@@ -35,29 +34,22 @@ internal sealed record ListenAddress
 
     /// <summary>Makes Kestrel listen here.</summary>
     /// <param name="kestrel">Kestrel's options.</param>
-    /// <param name="tls">How to do TLS, where <see cref="IsTls"/>.</param>
-    internal void AddTo(KestrelServerOptions kestrel, HttpsConnectionAdapterOptions? tls = null)
+    /// <param name="configure">How to listen.</param>
+    internal void AddTo(KestrelServerOptions kestrel, Action<ListenOptions> configure)
     {
-        void Configure(ListenOptions listen)
-        {
-            if (tls is not null)
-                listen.UseHttps(tls);
-        }
-
         if (Host == "*")
-            kestrel.ListenAnyIP(Port, Configure);
+            kestrel.ListenAnyIP(Port, configure);
         else if (Host == "localhost")
-            kestrel.ListenLocalhost(Port, Configure);
+            kestrel.ListenLocalhost(Port, configure);
         else
-            kestrel.Listen(IPAddress.Parse(Host), Port, Configure);
+            kestrel.Listen(IPAddress.Parse(Host), Port, configure);
     }
 
     /// <param name="text">The address.</param>
     /// <param name="address">What it says.</param>
     /// <param name="mistake">What is wrong with it.</param>
-    /// <param name="mayBeTls">Whether <c>https://</c> is served there.</param>
     /// <returns>False, with what is wrong, for anything else.</returns>
-    internal static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? address, [NotNullWhen(false)] out string? mistake, bool mayBeTls = false)
+    internal static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? address, [NotNullWhen(false)] out string? mistake)
     {
         (address, mistake) = (null, null);
         BindingAddress parsed;
@@ -73,10 +65,8 @@ internal sealed record ListenAddress
 
         var host = parsed.Host is "+" or "0.0.0.0" or "[::]" ? "*" : parsed.Host.Trim('[', ']').ToLowerInvariant();
         var isTls = parsed.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
-        if (isTls && !mayBeTls)
-            mistake = $"'{text}' asks for HTTPS, which this version doesn't serve; {Form}";
-        else if (!isTls && !parsed.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe || parsed.IsNamedPipe)
-            mistake = $"'{text}' is not an http:// URL; {Form}";
+        if (!isTls && !parsed.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe || parsed.IsNamedPipe)
+            mistake = $"'{text}' is not an http:// or https:// URL; {Form}";
         else if (parsed.PathBase.Length > 0)
             mistake = $"'{text}' has a path, which an address to listen on can't have; {Form}";
         else if (parsed.Port is < 0 or > 65535)

@@ -1,5 +1,6 @@
 using CdnEdge.Control;
 using CdnEdge.Delivery;
+using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
 
@@ -19,6 +20,8 @@ internal sealed class ReviewedConfiguration
     internal required IReadOnlyList<string> Warnings { get; init; }
 
     internal required IReadOnlyList<ListenAddress> Listen { get; init; }
+
+    internal TlsOptions Tls { get; init; } = new();
 
     internal required string? Origin { get; init; }
 

@@ -1,4 +1,5 @@
 using CdnEdge.Control;
+using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
 
@@ -7,6 +8,9 @@ internal sealed class ServeOptions
 {
     /// <summary>Addresses to listen on (<see cref="ListenAddress"/>). Read at start only.</summary>
     public IList<string> Listen { get; set; } = [ListenAddress.Default];
+
+    /// <summary>Certificates for the addresses that are <c>https://</c>. Read at start only; their files whenever they change.</summary>
+    public TlsOptions Tls { get; set; } = new();
 
     /// <summary>The URL that everything is forwarded to, in place of routes and clusters.</summary>
     public string? Origin { get; set; }

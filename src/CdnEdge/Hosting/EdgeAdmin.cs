@@ -51,7 +51,11 @@ internal static class EdgeAdmin
                 Traffic = () => provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [],
             },
             reviewed.Admin.AuditFile,
-            kestrel => listen.AddTo(kestrel, listen.IsTls ? new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel() : null)));
+            kestrel => listen.AddTo(kestrel, endpoint =>
+            {
+                if (listen.IsTls)
+                    endpoint.UseHttps(new AdminTls(reviewed.Admin.Tls, provider.GetRequiredService<ILogger<AdminTls>>()).ForKestrel());
+            })));
         services.AddHostedService(static provider => provider.GetRequiredService<AdminServer>());
     }
 

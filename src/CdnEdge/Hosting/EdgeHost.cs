@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
+using CdnEdge.Tls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,6 +23,16 @@ internal static partial class EdgeHost
 
         services.AddSingleton(_ => configuration); // by a factory, so that it's disposed with the host
         services.AddSingleton(TimeProvider.System);
+        if (reviewed.Listen.Any(static address => address.IsTls))
+        {
+            services.AddSingleton(provider =>
+            {
+                var store = new CertificateStore(reviewed.Tls, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<ILogger<CertificateStore>>());
+                store.Watch();
+                return store;
+            });
+        }
+
         services.AddRouting();
         services.AddReverseProxy()
             .LoadFromConfig(configuration.Root.GetSection("ReverseProxy"))

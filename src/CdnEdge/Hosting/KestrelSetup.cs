@@ -1,5 +1,6 @@
 using System.Text;
 using CdnEdge.Configuration;
+using CdnEdge.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CdnEdge.Hosting;
@@ -26,9 +27,15 @@ internal static class KestrelSetup
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
 
-        // Without TLS there's no negotiation; HTTP/2 in cleartext would need prior knowledge of every client.
-        kestrel.ConfigureEndpointDefaults(static endpoint => endpoint.Protocols = HttpProtocols.Http1);
         foreach (var address in addresses)
-            address.AddTo(kestrel);
+            address.AddTo(kestrel, endpoint => Configure(endpoint, address));
+    }
+
+    private static void Configure(ListenOptions endpoint, ListenAddress address)
+    {
+        // Without TLS there's no negotiation; HTTP/2 in cleartext would need prior knowledge of every client.
+        endpoint.Protocols = address.IsTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+        if (address.IsTls)
+            endpoint.UseHttps(TlsHandshake.With(endpoint.ApplicationServices.GetRequiredService<CertificateStore>()));
     }
 }

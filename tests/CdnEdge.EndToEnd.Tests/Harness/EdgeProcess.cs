@@ -57,14 +57,15 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
     internal int CountThreads(string name) =>
         Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Count(task => File.ReadAllText($"{task}/comm").TrimEnd() == name);
 
-    /// <param name="arguments">What follows <c>serve --listen http://127.0.0.1:0</c>.</param>
+    /// <param name="arguments">What follows <c>serve --listen URL</c>.</param>
     /// <param name="environment">Environment variables such as <c>CdnEdge__Memory__MaxBytes</c>.</param>
     /// <param name="withAdmin">With an admin API, on a free port too.</param>
+    /// <param name="listen">Where it's to listen.</param>
     internal static async Task<EdgeProcess> Serve(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, bool withAdmin = false)
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, bool withAdmin = false, string listen = "http://127.0.0.1:0")
     {
         var admin = withAdmin ? "http://127.0.0.1:0" : "none";
-        var edge = new EdgeProcess(Prepare(["serve", "--listen", "http://127.0.0.1:0", "--admin", admin, .. arguments], environment));
+        var edge = new EdgeProcess(Prepare(["serve", "--listen", listen, "--admin", admin, .. arguments], environment));
         try
         {
             edge.Start();
@@ -178,7 +179,7 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex(@"Now listening on: (http://[\d.]+:\d+)")]
+    [GeneratedRegex(@"Now listening on: (https?://[\d.]+:\d+)")]
     private static partial Regex ListeningLine();
 
     [GeneratedRegex(@"Admin API on: (http://[\d.]+:\d+)")]
