@@ -78,7 +78,7 @@ internal sealed class UpstreamAttempt(
 
         var isLate = timer.IsCancellationRequested && !IsAbandoned;
         timer.Return();
-        pipeline.OnPassed(this, outcome, handler.Time.GetElapsedTime(_started), isLate);
+        await pipeline.OnPassedAsync(this, outcome, handler.Time.GetElapsedTime(_started), isLate);
         End(outcome);
     }
 

@@ -49,7 +49,7 @@ internal sealed class DestinationPipeline
 
     /// <summary>
     /// Lets a request past the strategies: the breaker is closed, and a place is free, which the attempt has then. It takes
-    /// <see cref="FirstByte"/> as its timeout, and tells <see cref="OnPassed"/> how it ended.
+    /// <see cref="FirstByte"/> as its timeout, and tells <see cref="OnPassedAsync"/> how it ended.
     /// </summary>
     internal bool TryPass(UpstreamAttempt attempt)
     {
@@ -60,7 +60,8 @@ internal sealed class DestinationPipeline
     }
 
     /// <summary>What was let past has a response, or has failed.</summary>
-    internal void OnPassed(UpstreamAttempt attempt, Outcome<HttpResponseMessage> outcome, TimeSpan elapsed, bool isLate)
+    /// <remarks>It waits where this makes the breaker open: who is told next finds it open.</remarks>
+    internal async ValueTask OnPassedAsync(UpstreamAttempt attempt, Outcome<HttpResponseMessage> outcome, TimeSpan elapsed, bool isLate)
     {
         var context = ResilienceContextPool.Shared.Get();
         UpstreamRun.Mark(context, attempt);
@@ -70,12 +71,7 @@ internal sealed class DestinationPipeline
 
         // One that opened in the meantime has heard enough, and would take this for its probe.
         if (_state.CircuitState == CircuitState.Closed)
-        {
-            // With nothing to wait for in it, this has come to its end when it returns.
-            var told = _breaker.ExecuteOutcomeAsync(static (_, outcome) => ValueTask.FromResult(outcome), context, outcome);
-            System.Diagnostics.Debug.Assert(told.IsCompleted, "The breaker waits for nothing.");
-        }
-
+            await _breaker.ExecuteOutcomeAsync(static (_, outcome) => ValueTask.FromResult(outcome), context, outcome);
         ResilienceContextPool.Shared.Return(context);
     }
 

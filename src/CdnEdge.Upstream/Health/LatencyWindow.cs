@@ -9,9 +9,10 @@ internal sealed class LatencyWindow
     /// <summary>With fewer nothing is said of percentiles.</summary>
     internal const int Least = 20;
 
-    /// <summary>With so many at hand, as many have to come before the percentiles move.</summary>
+    /// <summary>So many new samples, and the percentiles are computed anew: of a full window a quarter, which is what can move them.</summary>
     private const int RefreshEvery = Capacity / 4;
 
+    /// <summary>The same, while the window fills.</summary>
     private const int RefreshEveryOfFew = 16;
 
     private readonly Lock _lock = new();
