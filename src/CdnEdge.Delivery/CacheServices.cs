@@ -157,21 +157,7 @@ internal sealed class CacheServices(
         (response, fetchedAt) => Epochs.Judge(key, TagsOf(response, policy), MomentAt(fetchedAt), out _) == PurgeVerdict.Valid;
 
     /// <summary>How the upstreams of a route are; null: YARP has no cluster for it.</summary>
-    internal WayHealth? WayOf(CachedRoute route)
-    {
-        if (route.Model.Cluster is not { } cluster)
-        {
-            return null;
-        }
-
-        var way = upstreams.Of(cluster).Way;
-        if (!way.IsImpaired && upstreams.IsShut(route.Model))
-        {
-            way.OnShut();
-        }
-
-        return way;
-    }
+    internal WayHealth? WayOf(CachedRoute route) => upstreams.HealthOf(route.Model);
 
     /// <summary>The moment at a time by this node's clock: that, or one before it.</summary>
     internal long MomentAt(DateTimeOffset instant) => Epochs.Times?.At(instant) ?? 0;

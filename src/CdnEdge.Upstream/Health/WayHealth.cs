@@ -18,6 +18,8 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
     private DateTimeOffset _failingSince;
     private DateTimeOffset? _downSince;
     private bool _isRecovering;
+    private bool _isDownByHealth;
+    private bool _isHealthDisproved;
     private DateTimeOffset _upSince;
     private DateTimeOffset _lastTry;
 
@@ -49,13 +51,20 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
         report.Down(cluster);
     }
 
-    /// <summary>Everybody on the way is left out already: it needs no more failures to know that nobody answers.</summary>
-    internal void OnShut()
+    /// <summary>
+    /// What probes, breakers and ejections say: where everybody is left out, no failures are needed to know that nobody answers.
+    /// Unless somebody did answer all the same, by which they are disproved until they say otherwise: a probe may be wrong.
+    /// </summary>
+    /// <param name="isShut">Everybody is left out.</param>
+    internal void OnHealth(bool isShut)
     {
         lock (_lock)
         {
-            if (_downSince is not null)
+            if (!isShut)
+                _isHealthDisproved = false;
+            if (!isShut || _isHealthDisproved || _downSince is not null)
                 return;
+            _isDownByHealth = true;
             _failures = Math.Max(_failures, 1);
             _downSince = _lastTry = time.GetUtcNow();
         }
@@ -74,6 +83,8 @@ internal sealed class WayHealth(string cluster, TimeSpan ramp, HealthReport repo
             _failures = 0;
             if (_downSince is not { } since)
                 return;
+            _isHealthDisproved = _isDownByHealth;
+            _isDownByHealth = false;
             _upSince = time.GetUtcNow();
             _isRecovering = ramp > TimeSpan.Zero;
             down = _upSince - since;

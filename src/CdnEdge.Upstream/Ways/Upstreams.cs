@@ -96,9 +96,20 @@ internal sealed class Upstreams
         return [.. legs];
     }
 
-    /// <summary>Whether nobody of the servers on a route's way is one that would be asked: all are broken, ejected or fail their probes.</summary>
-    internal bool IsShut(RouteModel route) =>
-        WayOf(route, withPeers: false).All(static leg => leg.Cluster.Destinations.All(static one => one.IsLeftOut));
+    /// <summary>How the way of a route is, by what is known now; null: the route has no cluster.</summary>
+    internal WayHealth? HealthOf(RouteModel route)
+    {
+        if (route.Cluster is not { } cluster)
+            return null;
+        var way = Of(cluster).Way;
+        if (!way.IsImpaired)
+            way.OnHealth(IsShut(route));
+        return way;
+    }
+
+    /// <summary>Everybody is left out: broken, ejected, or failing probes. Siblings aside, who have what they have and ask nobody.</summary>
+    private bool IsShut(RouteModel route) =>
+        WayOf(route, HasPeers).All(static leg => leg.Kind == LegKind.Siblings || leg.Cluster.Destinations.All(static one => one.IsLeftOut));
 
     private void Add(List<Leg> legs, string? id, LegKind kind)
     {

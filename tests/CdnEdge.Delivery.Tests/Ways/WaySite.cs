@@ -79,6 +79,13 @@ internal sealed class WaySite : IAsyncDisposable
         return Upstreams.Of(state).Of(state.Destinations[$"d{number}"]);
     }
 
+    /// <summary>How its one route's way is.</summary>
+    internal WayHealth Way()
+    {
+        Assert.True(_server.Services.GetRequiredService<IProxyStateLookup>().TryGetRoute("r", out var route));
+        return Upstreams.HealthOf(route)!;
+    }
+
     internal async Task<string> GetAsync(string path)
     {
         using var answer = await SendAsync(HttpMethod.Get, path);

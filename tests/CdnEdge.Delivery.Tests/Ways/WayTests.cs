@@ -456,6 +456,24 @@ public class WayTests
     }
 
     [Fact]
+    public async Task A_shield_that_is_well_keeps_a_way_open_whose_servers_this_node_cannot_reach()
+    {
+        await using var site = await WaySite.StartAsync(
+            new() { ["regional"] = [Nowhere()], ["shield"] = [Nowhere()] },
+            static clusters =>
+            {
+                clusters["regional"] = new() { Shield = "shield" };
+                clusters["shield"] = new() { Peers = true };
+            },
+            all: static options => options.Peering.Key = Convert.ToBase64String(new byte[32]));
+        site.Destination("regional", 0).State.Health.Active = DestinationHealth.Unhealthy;
+        Assert.Null(site.Way().DownSince);
+
+        site.Destination("shield", 0).State.Health.Active = DestinationHealth.Unhealthy;
+        Assert.NotNull(site.Way().DownSince);
+    }
+
+    [Fact]
     public async Task Polly_tells_of_requests_on_which_no_strategy_acts_and_of_those_that_are_late()
     {
         await using var origin = await Server.OriginAsync(async context =>

@@ -138,6 +138,23 @@ public class HealthTests
     }
 
     [Fact]
+    public void A_way_is_down_where_everybody_is_left_out_until_an_answer_disproves_that()
+    {
+        var way = Way();
+        way.OnHealth(isShut: true);
+        Assert.NotNull(way.DownSince);
+        way.OnAnswered();
+        Assert.Null(way.DownSince);
+
+        way.OnHealth(isShut: true);
+        Assert.Null(way.DownSince);
+
+        way.OnHealth(isShut: false);
+        way.OnHealth(isShut: true);
+        Assert.NotNull(way.DownSince);
+    }
+
+    [Fact]
     public void What_comes_back_comes_back_as_a_growing_share()
     {
         var way = Way();
