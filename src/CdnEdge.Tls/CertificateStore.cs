@@ -30,6 +30,7 @@ internal sealed partial class CertificateStore : IDisposable
     private readonly Lock _looking = new();
     private readonly Dictionary<CertificateFiles, Pair> _pairs = [];
     private CertificateIndex _index = CertificateIndex.Empty;
+    private string? _folderMistake;
     private ITimer? _timer;
 
     /// <summary>Reads all there is. What can't be read is told by the log.</summary>
@@ -62,7 +63,7 @@ internal sealed partial class CertificateStore : IDisposable
         {
             var now = _time.GetUtcNow();
             var hasChanged = isFirst;
-            var files = ListAll(now);
+            var files = ListAll();
             foreach (var one in files)
             {
                 if (!_pairs.TryGetValue(one, out var pair))
@@ -108,7 +109,7 @@ internal sealed partial class CertificateStore : IDisposable
     }
 
     /// <summary>The pairs that are there; of a folder that can't be read, those that were.</summary>
-    private List<CertificateFiles> ListAll(DateTimeOffset now)
+    private List<CertificateFiles> ListAll()
     {
         var files = new List<CertificateFiles>(_options.Certificates);
         if (_options.Folder is not { } folder)
@@ -116,18 +117,17 @@ internal sealed partial class CertificateStore : IDisposable
         try
         {
             files.AddRange(CertificateFolder.Pairs(folder));
+            _folderMistake = null;
         }
         catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
         {
-            Log.FolderKept(_log, folder, e.Message);
-            foreach (var (one, pair) in _pairs.Where(known => !files.Contains(known.Key)))
-            {
-                pair.SeenAt = now;
-                files.Add(one);
-            }
+            if (_folderMistake != e.Message)
+                Log.FolderKept(_log, folder, e.Message);
+            _folderMistake = e.Message;
+            files.AddRange(_pairs.Keys);
         }
 
-        return files;
+        return [.. files.Distinct()];
     }
 
     /// <summary>Reads a pair that has changed. True: there's another certificate now.</summary>
@@ -174,27 +174,27 @@ internal sealed partial class CertificateStore : IDisposable
     /// <summary>When files were written last, and how long they are.</summary>
     private readonly record struct Stamp(DateTime Certificate, long Length, DateTime Key, long KeyLength)
     {
+        private static readonly Stamp Unreadable = new(default, -1, default, -1);
+
         internal DateTimeOffset Latest => new(Certificate > Key ? Certificate : Key, TimeSpan.Zero);
 
         internal static Stamp Of(CertificateFiles files)
         {
-            var certificate = Target(files.Certificate!);
-            var key = Target(files.Key ?? files.Certificate!);
-            return new Stamp(certificate.LastWriteTimeUtc, certificate.Exists ? certificate.Length : -1, key.LastWriteTimeUtc, key.Exists ? key.Length : -1);
-        }
-
-        // Of a link what counts is where it leads: Kubernetes renews a secret by turning a link to a folder further up.
-        private static FileInfo Target(string file)
-        {
             try
             {
-                return new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file);
+                return Of(Target(files.Certificate!), Target(files.Key ?? files.Certificate!));
             }
-            catch (IOException)
+            catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
             {
-                return new FileInfo(file); // It isn't there, or its target isn't: both are told when it's read.
+                return Unreadable; // Reading it says why.
             }
         }
+
+        private static Stamp Of(FileInfo certificate, FileInfo key) =>
+            new(certificate.LastWriteTimeUtc, certificate.Length, key.LastWriteTimeUtc, key.Length);
+
+        // Of a link what counts is where it leads: Kubernetes renews a secret by turning a link to a folder further up.
+        private static FileInfo Target(string file) => new(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file);
     }
 
     private sealed class Pair

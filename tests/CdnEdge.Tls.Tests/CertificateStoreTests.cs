@@ -10,7 +10,7 @@ namespace CdnEdge.Tls.Tests;
 public sealed class CertificateStoreTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("cdnedge-tls-").FullName;
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero));
     private readonly Lines _log = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
@@ -23,8 +23,8 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void A_host_gets_its_own_certificate_then_a_wildcards_then_none()
     {
-        Write("a", "www.example.org");
-        Write("b", "*.example.org", "example.org");
+        Pair("a", "www.example.org");
+        Pair("b", "*.example.org", "example.org");
         using var store = Store();
 
         Assert.Equal("www.example.org", Find(store, "WWW.example.org."));
@@ -39,8 +39,8 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void Who_names_another_host_gets_the_default_hosts_where_there_is_one()
     {
-        Write("a", "www.example.org");
-        Write("b", "www.example.net");
+        Pair("a", "www.example.org");
+        Pair("b", "www.example.net");
         using var store = Store(new() { DefaultHost = "www.example.net" });
 
         Assert.Equal("www.example.net", Find(store, "elsewhere.example.com"));
@@ -50,8 +50,8 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void Of_two_for_a_name_the_one_that_lasts_longer_counts()
     {
-        Write("a", TimeSpan.FromDays(90), "www.example.org");
-        Write("b", TimeSpan.FromDays(10), "www.example.org");
+        Pair("a", TimeSpan.FromDays(90), "www.example.org");
+        Pair("b", TimeSpan.FromDays(10), "www.example.org");
         using var store = Store();
 
         Assert.EndsWith("a.pem", store.Index.Find("www.example.org")!.Files.Certificate, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class CertificateStoreTests : IDisposable
     public void Folders_as_certbot_makes_them_are_read()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "www.example.org"));
-        Write("www.example.org/fullchain", TimeSpan.FromDays(90), "www.example.org");
+        Pair("www.example.org/fullchain", TimeSpan.FromDays(90), "www.example.org");
         File.Move(Path.Combine(_folder, "www.example.org/fullchain.key"), Path.Combine(_folder, "www.example.org/privkey.pem"));
         using var store = Store();
 
@@ -74,8 +74,8 @@ public sealed class CertificateStoreTests : IDisposable
         var mount = Directory.CreateDirectory(Path.Combine(_folder, "mount")).FullName;
         Directory.CreateDirectory(Path.Combine(_folder, "mount/..one"));
         Directory.CreateDirectory(Path.Combine(_folder, "mount/..two"));
-        Write("mount/..one/tls", TimeSpan.FromDays(10), "www.example.org");
-        Write("mount/..two/tls", TimeSpan.FromDays(90), "www.example.org");
+        Pair("mount/..one/tls", TimeSpan.FromDays(10), "www.example.org");
+        Pair("mount/..two/tls", TimeSpan.FromDays(90), "www.example.org");
         File.SetLastWriteTimeUtc(Path.Combine(mount, "..two/tls.pem"), _time.GetUtcNow().UtcDateTime.AddSeconds(1));
         Directory.CreateSymbolicLink(Path.Combine(mount, "..data"), "..one");
         File.CreateSymbolicLink(Path.Combine(mount, "tls.pem"), "..data/tls.pem");
@@ -94,17 +94,17 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void A_renewed_pair_is_put_in_force_and_a_half_written_one_is_not()
     {
-        Write("a", TimeSpan.FromDays(10), "www.example.org");
+        Pair("a", TimeSpan.FromDays(10), "www.example.org");
         using var store = Store();
         var before = store.Index.Find("www.example.org");
 
         var whole = File.ReadAllText(Path.Combine(_folder, "a.pem"));
-        File.WriteAllText(Path.Combine(_folder, "a.pem"), whole[..(whole.Length / 2)]);
+        Write(Path.Combine(_folder, "a.pem"), whole[..(whole.Length / 2)]);
         LookAfter(store, TimeSpan.FromSeconds(5));
         Assert.Same(before, store.Index.Find("www.example.org"));
         Assert.Contains(_log.Written, static line => line.StartsWith("CertificateKept", StringComparison.Ordinal) && line.Contains("half written", StringComparison.Ordinal));
 
-        Write("a", TimeSpan.FromDays(90), "www.example.org");
+        Pair("a", TimeSpan.FromDays(90), "www.example.org");
         LookAfter(store, TimeSpan.FromSeconds(5));
         Assert.NotSame(before, store.Index.Find("www.example.org"));
         Assert.Contains(_log.Written, static line => line.StartsWith("CertificateRenewed", StringComparison.Ordinal));
@@ -113,23 +113,25 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void A_key_that_belongs_to_another_certificate_changes_nothing()
     {
-        Write("a", "www.example.org");
-        Write("b", "www.example.net");
+        Pair("a", "www.example.org");
+        Pair("b", "www.example.net");
         using var store = Store();
         var before = store.Index.Find("www.example.org");
 
-        File.Copy(Path.Combine(_folder, "b.key"), Path.Combine(_folder, "a.key"), overwrite: true);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write(Path.Combine(_folder, "a.key"), File.ReadAllText(Path.Combine(_folder, "b.key")));
         LookAfter(store, TimeSpan.FromSeconds(5));
 
         Assert.Same(before, store.Index.Find("www.example.org"));
+        Assert.Single(_log.Written, static line => line.StartsWith("CertificateKept", StringComparison.Ordinal));
     }
 
     [Fact]
     public void What_is_being_written_waits_until_it_has_settled()
     {
-        Write("a", "www.example.org");
+        Pair("a", "www.example.org");
         using var store = Store();
-        Write("b", "www.example.net");
+        Pair("b", "www.example.net");
 
         LookAfter(store, TimeSpan.FromMilliseconds(100));
         Assert.Null(Find(store, "www.example.net"));
@@ -141,7 +143,7 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void A_pair_that_is_taken_away_stays_in_force_for_a_while()
     {
-        Write("a", "www.example.org");
+        Pair("a", "www.example.org");
         using var store = Store();
         File.Delete(Path.Combine(_folder, "a.pem"));
         File.Delete(Path.Combine(_folder, "a.key"));
@@ -155,23 +157,38 @@ public sealed class CertificateStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_link_that_leads_nowhere_is_told_once_and_breaks_nothing()
+    {
+        Pair("a", "www.example.org");
+        File.CreateSymbolicLink(Path.Combine(_folder, "loop.pem"), "loop.pem");
+        using var store = Store();
+
+        LookAfter(store, TimeSpan.FromSeconds(5));
+        LookAfter(store, TimeSpan.FromSeconds(5));
+
+        Assert.Equal("www.example.org", Find(store, "www.example.org"));
+        Assert.Single(_log.Written, static line => line.StartsWith("CertificateUnusable", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_folder_itself_may_go_and_what_was_read_stays()
     {
-        Write("a", "www.example.org");
+        Pair("a", "www.example.org");
         using var store = Store();
         Directory.Move(_folder, _folder + "-away");
 
         LookAfter(store, TimeSpan.FromHours(1));
+        LookAfter(store, TimeSpan.FromHours(1));
         Directory.Move(_folder + "-away", _folder);
 
         Assert.Equal("www.example.org", Find(store, "www.example.org"));
-        Assert.Contains(_log.Written, static line => line.StartsWith("CertificateFolderKept", StringComparison.Ordinal));
+        Assert.Single(_log.Written, static line => line.StartsWith("CertificateFolderKept", StringComparison.Ordinal));
     }
 
     [Fact]
     public void The_end_of_a_certificate_is_told_once_a_day()
     {
-        Write("a", TimeSpan.FromDays(20.5), "www.example.org");
+        Pair("a", TimeSpan.FromDays(20.5), "www.example.org");
         using var store = Store();
         int Told() => _log.Written.Count(static line => line.StartsWith("CertificateExpires", StringComparison.Ordinal));
 
@@ -187,7 +204,7 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void What_is_left_of_each_certificate_is_metered()
     {
-        Write("a", TimeSpan.FromDays(2), "www.example.org", "example.org");
+        Pair("a", TimeSpan.FromDays(2), "www.example.org", "example.org");
         var seen = new List<(double Left, object? Names)>();
         using var listener = new MeterListener
         {
@@ -212,7 +229,7 @@ public sealed class CertificateStoreTests : IDisposable
     [Fact]
     public void A_certificate_that_names_no_host_is_told_as_a_mistake()
     {
-        Write("a");
+        Pair("a");
         using var store = Store();
 
         Assert.Null(store.Index.Find("www.example.org")!.Files.Certificate); // the one for development
@@ -226,7 +243,7 @@ public sealed class CertificateStoreTests : IDisposable
         Assert.Contains("localhost", store.Index.Find("www.example.org")!.Names);
         Assert.Contains(_log.Written, static line => line.StartsWith("CertificateForDevelopment", StringComparison.Ordinal));
 
-        Write("a", "www.example.org");
+        Pair("a", "www.example.org");
         LookAfter(store, TimeSpan.FromSeconds(5));
 
         Assert.Equal("www.example.org", Find(store, "www.example.org"));
@@ -248,9 +265,9 @@ public sealed class CertificateStoreTests : IDisposable
         store.LookAgain();
     }
 
-    private void Write(string name, params string[] hosts) => Write(name, TimeSpan.FromDays(90), hosts);
+    private void Pair(string name, params string[] hosts) => Pair(name, TimeSpan.FromDays(90), hosts);
 
-    private void Write(string name, TimeSpan valid, params string[] hosts)
+    private void Pair(string name, TimeSpan valid, params string[] hosts)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=CdnEdge test", key, HashAlgorithmName.SHA256);
@@ -264,10 +281,14 @@ public sealed class CertificateStoreTests : IDisposable
 
         using var certificate = request.CreateSelfSigned(_time.GetUtcNow().AddDays(-1), _time.GetUtcNow() + valid);
         var (file, keyFile) = (Path.Combine(_folder, $"{name}.pem"), Path.Combine(_folder, $"{name}.key"));
-        File.WriteAllText(file, certificate.ExportCertificatePem());
-        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        Write(file, certificate.ExportCertificatePem());
+        Write(keyFile, key.ExportPkcs8PrivateKeyPem());
+    }
+
+    private void Write(string file, string text)
+    {
+        File.WriteAllText(file, text);
         File.SetLastWriteTimeUtc(file, _time.GetUtcNow().UtcDateTime);
-        File.SetLastWriteTimeUtc(keyFile, _time.GetUtcNow().UtcDateTime);
     }
 
     private sealed class Lines : ILogger
