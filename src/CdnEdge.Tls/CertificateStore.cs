@@ -30,6 +30,7 @@ internal sealed partial class CertificateStore : IDisposable
     private readonly Lock _looking = new();
     private readonly Dictionary<CertificateFiles, Pair> _pairs = [];
     private CertificateIndex _index = CertificateIndex.Empty;
+    private SiteCertificate? _development;
     private string? _folderMistake;
     private ITimer? _timer;
 
@@ -80,7 +81,7 @@ internal sealed partial class CertificateStore : IDisposable
                     Log.Gone(_log, one.Certificate!, string.Join(", ", gone.Names));
             }
 
-            if (hasChanged)
+            if (hasChanged || (_development is { } development && development.NotAfter - now < Day))
             {
                 var inOrder = files.Concat(_pairs.Keys.Except(files)).Select(one => _pairs[one].Certificate).OfType<SiteCertificate>();
                 Publish([.. inOrder], now);
@@ -99,12 +100,14 @@ internal sealed partial class CertificateStore : IDisposable
     {
         if (all.Length > 0)
         {
+            _development = null;
             Volatile.Write(ref _index, new CertificateIndex(all, _options.DefaultHost, now));
             return;
         }
 
         // Everybody gets it, whatever the name: to try things out is all it's for.
-        Volatile.Write(ref _index, CertificateIndex.OfOne(SiteCertificate.ForDevelopment(now)));
+        _development = SiteCertificate.ForDevelopment(now);
+        Volatile.Write(ref _index, CertificateIndex.OfOne(_development));
         Log.Development(_log);
     }
 
@@ -119,7 +122,7 @@ internal sealed partial class CertificateStore : IDisposable
             files.AddRange(CertificateFolder.Pairs(folder));
             _folderMistake = null;
         }
-        catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             if (_folderMistake != e.Message)
                 Log.FolderKept(_log, folder, e.Message);
@@ -142,7 +145,7 @@ internal sealed partial class CertificateStore : IDisposable
         try
         {
             var isNew = pair.Certificate is null;
-            pair.Certificate = SiteCertificate.Read(files);
+            pair.Certificate = SiteCertificate.Read(files, _options.OcspStapling);
             pair.WarnedAt = null;
             if (isNew)
                 Log.Read(_log, files.Certificate!, string.Join(", ", pair.Certificate.Names), pair.Certificate.NotAfter);
@@ -150,7 +153,7 @@ internal sealed partial class CertificateStore : IDisposable
                 Log.Renewed(_log, files.Certificate!, string.Join(", ", pair.Certificate.Names), pair.Certificate.NotAfter);
             return true;
         }
-        catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             if (pair.Certificate is { } kept)
                 Log.Kept(_log, files.Certificate!, e.Message, string.Join(", ", kept.Names));
@@ -184,7 +187,7 @@ internal sealed partial class CertificateStore : IDisposable
             {
                 return Of(Target(files.Certificate!), Target(files.Key ?? files.Certificate!));
             }
-            catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+            catch (Exception e) when (PemFiles.IsMistakeInFile(e))
             {
                 return Unreadable; // Reading it says why.
             }

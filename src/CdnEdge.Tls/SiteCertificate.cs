@@ -8,9 +8,6 @@ namespace CdnEdge.Tls;
 /// <summary>A certificate with its key and the chain up to the root, as read from its files.</summary>
 internal sealed class SiteCertificate
 {
-    private const string Begin = "-----BEGIN ";
-    private const string End = "-----END ";
-
     private SiteCertificate(X509Certificate2 certificate, SslStreamCertificateContext context, IReadOnlyList<string> names, CertificateFiles files) =>
         (Certificate, Context, Names, Files) = (certificate, context, names, files);
 
@@ -49,34 +46,16 @@ internal sealed class SiteCertificate
     }
 
     /// <summary>Reads a pair.</summary>
-    /// <exception cref="IOException">A file can't be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="CryptographicException">A file isn't what it should be, or is half written.</exception>
-    /// <exception cref="ArgumentException">The key is another certificate's.</exception>
-    internal static SiteCertificate Read(CertificateFiles files)
+    /// <param name="files">Where it is.</param>
+    /// <param name="staplesOcsp">Asks the authority now and then whether the certificate was revoked, and sends its answer along (RFC 6066 §8).</param>
+    /// <inheritdoc cref="PemFiles.ReadPair" path="/exception"/>
+    internal static SiteCertificate Read(CertificateFiles files, bool staplesOcsp)
     {
-        var chainText = ReadWhole(files.Certificate!);
-        var keyText = files.Key is { } key ? ReadWhole(key) : chainText;
-        var certificate = X509Certificate2.CreateFromPem(chainText, keyText);
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPem(chainText);
+        var (certificate, chain) = PemFiles.ReadPair(files.Certificate!, files.Key);
         var names = NamesOf(certificate);
         if (names.Count == 0)
             throw new CryptographicException("it names no host (a DNS name or an IP address in its subject alternative names, RFC 9525 §4.1)");
-        return new SiteCertificate(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true), names, files);
-    }
-
-    /// <summary>A reading failed because of what the files are.</summary>
-    internal static bool IsMistakeInFile(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
-
-    // PEM readers skip what has no end: a chain of which half is written would go out without its other half.
-    private static string ReadWhole(string file)
-    {
-        var text = File.ReadAllText(file);
-        var (begun, ended) = (text.AsSpan().Count(Begin), text.AsSpan().Count(End));
-        if (begun == 0)
-            throw new CryptographicException($"{file} holds nothing in PEM (-----BEGIN ...)");
-        return begun == ended ? text : throw new CryptographicException($"{file} is half written: {begun} blocks begin and {ended} end in it");
+        return new SiteCertificate(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: !staplesOcsp), names, files);
     }
 
     private static List<string> NamesOf(X509Certificate2 certificate)

@@ -18,6 +18,15 @@ internal sealed class TlsOptions
     /// </summary>
     public string? DefaultHost { get; set; }
 
+    /// <summary>
+    /// Sends with a certificate what its authority's OCSP responder says of it (RFC 6066 §8), where the certificate names one; .NET asks it
+    /// in the background. False: nobody is asked.
+    /// </summary>
+    public bool OcspStapling { get; set; } = true;
+
+    /// <summary>HTTP/3 on the same ports over UDP, where this machine has what it takes (libmsquic).</summary>
+    public bool Http3 { get; set; } = true;
+
     /// <summary>So long before the end of a certificate the log begins to say so, once a day. An hour to 365 days; 21 days.</summary>
     public TimeSpan ExpiryWarning { get; set; } = TimeSpan.FromDays(21);
 }

@@ -40,10 +40,10 @@ internal static class TlsOptionsValidation
     {
         try
         {
-            readable.Add(SiteCertificate.Read(files));
+            readable.Add(SiteCertificate.Read(files, staplesOcsp: false));
             return null;
         }
-        catch (Exception e) when (SiteCertificate.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             return e.Message;
         }

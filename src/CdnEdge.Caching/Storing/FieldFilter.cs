@@ -34,14 +34,14 @@ internal readonly struct FieldFilter
         || (_policy.StripTagFields && _policy.TagFields.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
-    /// Hop-by-hop fields, proxies' own, those the cache writes anew for each answer (Age; Content-Length, which follows
+    /// Hop-by-hop fields, proxies' own, Alt-Svc (which would send visitors past the edge to what the origin speaks), those the cache writes anew for each answer (Age; Content-Length, which follows
     /// from the body), and Trailer, since trailer sections aren't stored.
     /// </summary>
     private static bool IsNeverStored(string name) => name.Length switch
     {
         2 => Is(name, "TE"),
         3 => Is(name, "Age"),
-        7 => Is(name, "Trailer") || Is(name, "Upgrade"),
+        7 => Is(name, "Alt-Svc") || Is(name, "Trailer") || Is(name, "Upgrade"),
         10 => Is(name, "Connection") || Is(name, "Keep-Alive"),
         14 => Is(name, "Content-Length"),
         16 => Is(name, "Proxy-Connection"),

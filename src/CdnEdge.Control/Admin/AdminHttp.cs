@@ -7,9 +7,6 @@ namespace CdnEdge.Control;
 /// <summary>How the admin API of a node is called.</summary>
 internal static class AdminHttp
 {
-    /// <summary>What reading a PEM file throws where the file is at fault.</summary>
-    internal static bool IsMistakeInFile(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
-
     /// <summary>A handler without the environment's proxy, for tokens are for the node alone, and without redirects.</summary>
     /// <param name="options">Whom to believe, and with which certificate to call.</param>
     /// <exception cref="IOException">A file can't be read.</exception>

@@ -1,6 +1,6 @@
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using CdnEdge.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
@@ -11,11 +11,9 @@ namespace CdnEdge.Control;
 /// </summary>
 internal sealed partial class AdminTls
 {
-    private static readonly Oid ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
-
     private readonly AdminTlsOptions _options;
     private readonly ILogger _log;
-    private readonly X509Certificate2Collection _authorities;
+    private readonly ClientAuthorities? _authorities;
     private readonly Lock _reading = new();
     private State _state;
 
@@ -24,7 +22,7 @@ internal sealed partial class AdminTls
     internal AdminTls(AdminTlsOptions options, ILogger log)
     {
         (_options, _log) = (options, log);
-        _authorities = options.ClientCa is { } file ? ReadAuthorities(file) : [];
+        _authorities = options.ClientCa is { } file ? new ClientAuthorities(file) : null;
         _state = State.Read(options);
     }
 
@@ -35,9 +33,9 @@ internal sealed partial class AdminTls
     {
         if (options.Certificate is null)
             yield return $"{path}:Certificate: missing; a file of the certificate and its chain in PEM, such as /etc/cdnedge/admin.pem";
-        else if (MistakeIn(() => State.Read(options)) is { } mistake)
+        else if (MistakeIn(options) is { } mistake)
             yield return $"{path}:Certificate: {mistake}";
-        if (options.ClientCa is { } file && MistakeIn(() => ReadAuthorities(file)) is { } wrong)
+        if (options.ClientCa is { } file && ClientAuthorities.MistakeIn(file) is { } wrong)
             yield return $"{path}:ClientCa: {wrong}";
     }
 
@@ -51,22 +49,9 @@ internal sealed partial class AdminTls
             tls.ServerCertificateSelectionCallback = null;
             tls.ServerCertificateContext = Current().Context;
         },
-        ClientCertificateMode = _authorities.Count > 0 ? ClientCertificateMode.AllowCertificate : ClientCertificateMode.NoCertificate,
-        ClientCertificateValidation = (certificate, chain, _) => IsFromAuthority(certificate, chain),
+        ClientCertificateMode = _authorities is not null ? ClientCertificateMode.AllowCertificate : ClientCertificateMode.NoCertificate,
+        ClientCertificateValidation = (certificate, chain, _) => _authorities!.Vouch(certificate, chain),
     };
-
-    /// <summary>Issued, for the authentication of clients, by one of the configured authorities and nobody else.</summary>
-    private bool IsFromAuthority(X509Certificate2 certificate, X509Chain? sent)
-    {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(_authorities);
-        chain.ChainPolicy.ApplicationPolicy.Add(ClientAuthentication);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        foreach (var element in sent?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
-            chain.ChainPolicy.ExtraStore.Add(element.Certificate);
-        return chain.Build(certificate);
-    }
 
     // Asked for with each connection: two looks at a file's time cost nothing beside a handshake, and nothing has to watch.
     private State Current()
@@ -84,7 +69,7 @@ internal sealed partial class AdminTls
                 Volatile.Write(ref _state, State.Read(_options));
                 Log.Renewed(_log, _options.Certificate!);
             }
-            catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
+            catch (Exception e) when (PemFiles.IsMistakeInFile(e))
             {
                 // Half written, perhaps: the one in force stays, and the files are looked at again when they change.
                 Volatile.Write(ref _state, _state with { Stamp = stamp });
@@ -95,21 +80,14 @@ internal sealed partial class AdminTls
         }
     }
 
-    private static X509Certificate2Collection ReadAuthorities(string file)
-    {
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(file);
-        return authorities.Count > 0 ? authorities : throw new CryptographicException("no certificate in it");
-    }
-
-    private static string? MistakeIn(Func<object> read)
+    private static string? MistakeIn(AdminTlsOptions options)
     {
         try
         {
-            read();
+            State.Read(options);
             return null;
         }
-        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             return $"can't be used: {e.Message}";
         }
@@ -120,9 +98,7 @@ internal sealed partial class AdminTls
         internal static State Read(AdminTlsOptions options)
         {
             var stamp = StampOf(options);
-            var certificate = X509Certificate2.CreateFromPemFile(options.Certificate!, options.Key);
-            var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(options.Certificate!);
+            var (certificate, chain) = PemFiles.ReadPair(options.Certificate!, options.Key);
             return new State(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true), stamp);
         }
 

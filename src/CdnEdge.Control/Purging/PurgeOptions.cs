@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CdnEdge.Tls;
 
 namespace CdnEdge.Control;
 
@@ -110,7 +111,7 @@ internal sealed class PeerOptions : AdminClientOptions
             Handler().Dispose();
             return null;
         }
-        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             return e.Message;
         }

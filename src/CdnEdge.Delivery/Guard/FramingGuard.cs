@@ -57,6 +57,9 @@ internal static class FramingGuard
         return null;
     }
 
+    /// <summary>Whether its head announces a body.</summary>
+    internal static bool MayHaveBody(HttpRequest request) => request.Headers.TransferEncoding.Count > 0 || request.ContentLength > 0;
+
     /// <summary>
     /// Looks at the beginning of a chunked body, which Kestrel parses only when it's read: a malformed first chunk (a
     /// bare LF in its extension, CVE-2025-55315) is refused before anything is forwarded. One that comes later breaks

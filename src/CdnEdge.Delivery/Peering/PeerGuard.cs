@@ -20,7 +20,13 @@ internal sealed class PeerGuard(PeerAuthentication peers, PeerMetrics metrics, T
     /// </summary>
     internal GuardRefusal? Refuse(HttpContext context, out PeerAnswer? answer)
     {
-        answer = null;
+        // Who stands before the cache may have asked already.
+        answer = PeerAnswer.Of(context);
+        if (answer is not null)
+        {
+            return null;
+        }
+
         var verdict = peers.Verify(context.Request, out var peer);
         if (verdict == PeerVerdict.NotAPeer)
         {
@@ -55,7 +61,6 @@ internal sealed class PeerGuard(PeerAuthentication peers, PeerMetrics metrics, T
             _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "Not a refusal."),
         };
 
-        // Nobody has looked at its framing, so nothing behind a body is taken for a request.
-        return new GuardRefusal(status, reason, CloseConnection: request.Headers.TransferEncoding.Count > 0 || request.ContentLength > 0);
+        return GuardRefusal.Of(request, status, reason);
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
+using CdnEdge.Tls;
 using Spectre.Console;
 
 namespace CdnEdge.Commands;
@@ -94,7 +95,7 @@ internal sealed class AdminCall(TextWriter output, TextWriter error, IDictionary
                 Key = call.GetValue(_key) ?? Variable(KeyVariable),
             });
         }
-        catch (Exception e) when (AdminHttp.IsMistakeInFile(e))
+        catch (Exception e) when (PemFiles.IsMistakeInFile(e))
         {
             await error.WriteLineAsync($"cdnedge: --ca, --certificate, --key: {e.Message}");
             return ExitCode.Wrong;

@@ -13,6 +13,8 @@ internal sealed class CheckCommand(TextWriter output, TextWriter error)
             return ExitCode.Wrong;
 
         await output.WriteLineAsync($"{source.Name}: OK ({reviewed.Contents})");
+        if (reviewed.Http3Answer is { } answer)
+            await output.WriteLineAsync($"{source.Name}: HTTP/3 {answer}");
         return ExitCode.Done;
     }
 }

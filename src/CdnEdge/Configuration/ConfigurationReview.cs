@@ -1,6 +1,7 @@
 using CdnEdge.Control;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Configuration;
+using CdnEdge.Security;
 using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
@@ -50,6 +51,8 @@ internal static class ConfigurationReview
         errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
         var listen = ReviewListen(serve, errors);
         ReviewTls(serve.Tls, listen, errors, warnings);
+        errors.AddRange(serve.Acme.Errors($"{EdgePath}:Acme"));
+        var sites = ReviewSites(serve.Sites, errors);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
         errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
@@ -77,6 +80,8 @@ internal static class ConfigurationReview
             Warnings = [.. warnings, .. proxy.Warnings],
             Listen = listen,
             Tls = serve.Tls,
+            Acme = serve.Acme,
+            Sites = sites,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
             PurgeMethod = serve.PurgeMethod,
@@ -143,6 +148,13 @@ internal static class ConfigurationReview
             warnings.Add($"{path}: not used; no address of {ConfigurationSource.ListenKey} is https://");
         else if (hasTls && tls.Folder is null && tls.Certificates.Count == 0)
             warnings.Add($"{path}: no certificate, so that clients get a self-signed one that browsers don't trust; name a Folder of PEM pairs, or Certificates");
+    }
+
+    private static SiteTable ReviewSites(IDictionary<string, SiteOptions> sites, List<string> errors)
+    {
+        var mistakes = SiteOptionsValidation.Errors($"{EdgePath}:Sites", sites).ToList();
+        errors.AddRange(mistakes);
+        return new SiteTable(mistakes.Count == 0 ? sites : []);
     }
 
     private static ListenAddress? ReviewAdminListen(AdminOptions admin, List<ListenAddress> traffic, List<string> errors)

@@ -1,5 +1,6 @@
 using CdnEdge.Control;
 using CdnEdge.Delivery;
+using CdnEdge.Security;
 using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
@@ -23,6 +24,22 @@ internal sealed class ReviewedConfiguration
 
     internal TlsOptions Tls { get; init; } = new();
 
+    internal AcmeOptions Acme { get; init; } = new();
+
+    /// <summary>The sites, compiled.</summary>
+    internal SiteTable Sites { get; init; } = new([]);
+
+    /// <summary>HTTP/3 is spoken on some address.</summary>
+    internal bool ServesHttp3 => Listen.Any(ServesHttp3On);
+
+    /// <summary>Which it is and why, in the words after "HTTP/3"; null: there's no TLS, so that nobody asks.</summary>
+    internal string? Http3Answer =>
+        !Listen.Any(static address => address.IsTls) ? null
+        : !Tls.Http3 ? "is off: CdnEdge:Tls:Http3 says so"
+        : !Http3Support.IsAvailable ? $"is off: {Http3Support.Missing}"
+        : !ServesHttp3 ? "is off: it takes a port that is said, not any free one (0)"
+        : $"on: {string.Join(", ", Listen.Where(ServesHttp3On))} (UDP)";
+
     internal required string? Origin { get; init; }
 
     internal required AdminOptions Admin { get; init; }
@@ -43,6 +60,9 @@ internal sealed class ReviewedConfiguration
     internal bool IsValid => Errors.Count == 0;
 
     internal string Contents => $"{Count(Routes, "route")}, {Count(Clusters, "cluster")}, {(Cache.Policies.Count == 1 ? "1 policy" : $"{Cache.Policies.Count} policies")}";
+
+    /// <summary>On any free port TCP and UDP would each get another.</summary>
+    internal bool ServesHttp3On(ListenAddress address) => address is { IsTls: true, Port: > 0 } && Tls.Http3 && Http3Support.IsAvailable;
 
     internal async Task WriteMistakesAsync(TextWriter writer)
     {

@@ -1,4 +1,5 @@
 using CdnEdge.Control;
+using CdnEdge.Security;
 using CdnEdge.Tls;
 
 namespace CdnEdge.Configuration;
@@ -11,6 +12,12 @@ internal sealed class ServeOptions
 
     /// <summary>Certificates for the addresses that are <c>https://</c>. Read at start only; their files whenever they change.</summary>
     public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>What is particular to a site, by its host.</summary>
+    public IDictionary<string, SiteOptions> Sites { get; set; } = new Dictionary<string, SiteOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Where an ACME client answers for the sites. Read at start only.</summary>
+    public AcmeOptions Acme { get; set; } = new();
 
     /// <summary>The URL that everything is forwarded to, in place of routes and clusters.</summary>
     public string? Origin { get; set; }

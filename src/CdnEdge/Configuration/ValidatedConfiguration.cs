@@ -1,4 +1,5 @@
 using CdnEdge.Control;
+using CdnEdge.Security;
 using Microsoft.Extensions.Configuration.Memory;
 
 namespace CdnEdge.Configuration;
@@ -16,6 +17,7 @@ internal sealed class ValidatedConfiguration : IDisposable
     {
         _content.Replace(first);
         Admin = new AdminInForce(first.Admin);
+        Sites = new SitesInForce(first.Sites);
         _root = new ConfigurationRoot([_content]);
     }
 
@@ -24,11 +26,15 @@ internal sealed class ValidatedConfiguration : IDisposable
     /// <summary>Who may call the admin API, by this configuration.</summary>
     internal AdminInForce Admin { get; }
 
+    /// <summary>The sites, by this configuration.</summary>
+    internal SitesInForce Sites { get; }
+
     /// <exception cref="ArgumentException">It has mistakes.</exception>
     internal void Apply(ReviewedConfiguration reviewed)
     {
         _content.Replace(reviewed);
         Admin.Apply(reviewed.Admin);
+        Sites.Apply(reviewed.Sites);
         _content.Announce();
     }
 

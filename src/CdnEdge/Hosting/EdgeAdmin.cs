@@ -3,6 +3,7 @@ using CdnEdge.Configuration;
 using CdnEdge.Control;
 using CdnEdge.Storage;
 using CdnEdge.Upstream.Ways;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -69,13 +70,23 @@ internal static class EdgeAdmin
         app.Use(next => context => context.Request.Method == PurgeMethod.Name ? method.InvokeAsync(context) : next(context));
     }
 
-    /// <summary>Asks the clients of HTTP/1.1 for new connections, which a load balancer that was told of the draining makes elsewhere.</summary>
+    /// <summary>
+    /// Asks clients for new connections, which a load balancer that was told of the draining makes elsewhere. Those of HTTP/1.1 by Connection, those of
+    /// HTTP/2 by GOAWAY, which lets what is under way end. Those of HTTP/3 by their Alt-Svc only: to ask for the end of a connection of QUIC has been
+    /// seen to break off its responses.
+    /// </summary>
     internal static void CloseWhileDraining(IApplicationBuilder app)
     {
         var drain = app.ApplicationServices.GetRequiredService<DrainState>();
         app.Use(next => context =>
         {
-            if (drain.IsDraining && HttpProtocol.IsHttp11(context.Request.Protocol))
+            if (!drain.IsDraining)
+                return next(context);
+            if (HttpProtocol.IsHttp2(context.Request.Protocol))
+            {
+                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            }
+            else if (HttpProtocol.IsHttp11(context.Request.Protocol))
             {
                 // At the last moment: whatever answers writes a head of its own.
                 context.Response.OnStarting(

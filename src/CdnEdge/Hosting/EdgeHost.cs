@@ -18,7 +18,9 @@ internal static partial class EdgeHost
         var configuration = new ValidatedConfiguration(reviewed);
         var services = builder.Services;
 
-        builder.WebHost.UseKestrelCore().UseSockets(SocketScheduling.Configure).ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, reviewed.Listen));
+        builder.WebHost.UseKestrelCore().UseSockets(SocketScheduling.Configure).ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, reviewed));
+        if (reviewed.ServesHttp3)
+            builder.WebHost.UseKestrelHttpsConfiguration().UseQuic();
         EdgeLogging.AddTo(builder.Logging, configuration.Root);
 
         services.AddSingleton(_ => configuration); // by a factory, so that it's disposed with the host
@@ -31,6 +33,8 @@ internal static partial class EdgeHost
                 store.Watch();
                 return store;
             });
+            services.AddSingleton(provider => new TlsHandshake(
+                provider.GetRequiredService<CertificateStore>(), host => configuration.Sites.Table.Find(host).ClientCertificate));
         }
 
         services.AddRouting();
@@ -39,6 +43,7 @@ internal static partial class EdgeHost
             .AddCdnCache(configuration.Root.GetSection("CdnEdge"));
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         EdgeAdmin.AddTo(services, reviewed);
+        EdgeSites.AddTo(services, reviewed);
         if (source.File is not null)
         {
             services.AddSingleton(provider => new ConfigurationFileWatch(
@@ -54,6 +59,7 @@ internal static partial class EdgeHost
         var app = builder.Build();
         // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
         EdgeAdmin.CloseWhileDraining(app);
+        EdgeSites.Use(app);
         PeerReadiness.Use(app, reviewed.Cache.Name);
         EdgeAdmin.UsePurgeMethod(app, reviewed);
         app.UseRouting();
@@ -74,6 +80,8 @@ internal static partial class EdgeHost
         var addresses = edge.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
         foreach (var address in addresses)
             Log.Listening(logger, address);
+        if (reviewed.Http3Answer is { } answer)
+            Log.Http3(logger, reviewed.ServesHttp3 ? LogLevel.Information : LogLevel.Warning, answer);
         foreach (var address in edge.Services.GetService<AdminServer>()?.Addresses ?? [])
             Log.Admin(logger, address);
         if (reviewed.Origin is { } origin)
@@ -91,6 +99,9 @@ internal static partial class EdgeHost
     {
         [LoggerMessage(1, LogLevel.Information, "Now listening on: {Address}")]
         internal static partial void Listening(ILogger logger, string address);
+
+        [LoggerMessage(EventId = 7, Message = "HTTP/3 {Answer}")]
+        internal static partial void Http3(ILogger logger, LogLevel level, string answer);
 
         [LoggerMessage(5, LogLevel.Information, "Admin API on: {Address}")]
         internal static partial void Admin(ILogger logger, string address);

@@ -8,7 +8,9 @@ namespace CdnEdge.Hosting;
 /// <summary>Kestrel as an edge wants it: bounded where a client could hold resources, unbounded where data only streams.</summary>
 internal static class KestrelSetup
 {
-    internal static void Configure(KestrelServerOptions kestrel, IEnumerable<ListenAddress> addresses)
+    /// <param name="kestrel">Kestrel's options.</param>
+    /// <param name="reviewed">The configuration.</param>
+    internal static void Configure(KestrelServerOptions kestrel, ReviewedConfiguration reviewed)
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
@@ -27,15 +29,18 @@ internal static class KestrelSetup
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
 
-        foreach (var address in addresses)
-            address.AddTo(kestrel, endpoint => Configure(endpoint, address));
+        foreach (var address in reviewed.Listen)
+            address.AddTo(kestrel, endpoint => Configure(endpoint, address, reviewed));
     }
 
-    private static void Configure(ListenOptions endpoint, ListenAddress address)
+    private static void Configure(ListenOptions endpoint, ListenAddress address, ReviewedConfiguration reviewed)
     {
         // Without TLS there's no negotiation; HTTP/2 in cleartext would need prior knowledge of every client.
-        endpoint.Protocols = address.IsTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+        endpoint.Protocols = !address.IsTls ? HttpProtocols.Http1
+            : reviewed.ServesHttp3On(address) ? HttpProtocols.Http1AndHttp2AndHttp3
+            : HttpProtocols.Http1AndHttp2;
+        endpoint.DisableAltSvcHeader = true; // Kestrel's names this node's port, which visitors may know by another, and never goes away.
         if (address.IsTls)
-            endpoint.UseHttps(TlsHandshake.With(endpoint.ApplicationServices.GetRequiredService<CertificateStore>()));
+            endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
     }
 }

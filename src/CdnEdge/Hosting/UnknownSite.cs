@@ -1,3 +1,4 @@
+using CdnEdge.Delivery.Guard;
 using Microsoft.AspNetCore.WebUtilities;
 using Yarp.ReverseProxy;
 
@@ -47,7 +48,7 @@ internal static class UnknownSite
         response.ContentLength = text.Length;
 
         // Nobody has looked at its framing, so nothing behind it is taken for a request.
-        if (request.Headers.TransferEncoding.Count > 0 || request.ContentLength > 0)
+        if (FramingGuard.MayHaveBody(request))
             response.Headers.Connection = "close";
         return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : response.WriteAsync(text, context.RequestAborted);
     }
