@@ -1,4 +1,6 @@
+using System.Globalization;
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Admission;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
 using CdnEdge.Delivery.Guard;
@@ -13,7 +15,8 @@ namespace CdnEdge.Delivery;
 /// <summary>
 /// The way of a request: guard, bypass?, key, look up, then hit -> deliver, or miss -> fill -> deliver.
 /// </summary>
-internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, RequestGuard guard, PeerGuard peers)
+internal sealed class CacheEndpoint(
+    CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, FetchAnswers answers, RequestGuard guard, PeerGuard peers, IFetchGate? gate = null)
 {
     /// <summary>Up to the hit. Neither waits nor allocates where the answer is in memory.</summary>
     internal Task InvokeAsync(HttpContext context, CachedRoute route)
@@ -115,11 +118,49 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         if (RequestGuard.RefuseToForward(context) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
+            return;
         }
-        else if (!await fetch.TryFetchAsync(context, lookup))
+
+        // Who looks again has passed the gate before, and what it waited for has come.
+        if (!lookup.IsAgain && gate?.TryEnter(context, lookup.Route.Priority) is { } full)
+        {
+            if (!full.IsOverload || lookup.Stored is null || !await answers.TryServeStaleAsync(context, lookup, errorStatus: null))
+            {
+                await RefuseAsync(context, full);
+            }
+
+            return;
+        }
+
+        bool isAnswered;
+        try
+        {
+            isAnswered = await fetch.TryFetchAsync(context, lookup);
+        }
+        finally
+        {
+            if (!lookup.IsAgain)
+            {
+                gate?.Leave();
+            }
+        }
+
+        if (!isAnswered)
         {
             await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, PeerAnswer.Of(context), isAgain: true);
         }
+    }
+
+    private Task RefuseAsync(HttpContext context, FetchRefusal refusal)
+    {
+        services.Serving(context, CacheOutcome.Error);
+        context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(refusal.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (FramingGuard.MayHaveBody(context.Request))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
+        return ErrorResponder.WriteAsync(context, refusal.StatusCode, refusal.Reason, new CacheStatus { Detail = refusal.Detail }.Format(services.Name));
     }
 
     private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
@@ -137,12 +178,25 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             return;
         }
 
+        if (gate?.TryEnter(context, route.Priority) is { } full)
+        {
+            await RefuseAsync(context, full);
+            return;
+        }
+
         // A POST's answer may be stored for later GETs (RFC 9110 §9.3.3); whether it is, its own head says.
         var mayStore = reason == BypassReason.Method && HttpMethods.IsPost(context.Request.Method) && policy.Enabled;
         var plan = new DirectPlan(
             reason == BypassReason.Method ? ForwardReason.Method : ForwardReason.Bypass,
             reason == BypassReason.Method ? null : CacheMetrics.NameOf(reason),
             mayStore);
-        await direct.ForwardAsync(context, route, policy, lookup: null, plan);
+        try
+        {
+            await direct.ForwardAsync(context, route, policy, lookup: null, plan);
+        }
+        finally
+        {
+            gate?.Leave();
+        }
     }
 }

@@ -1,15 +1,21 @@
+using System.Globalization;
+using CdnEdge.Caching;
+using CdnEdge.Delivery;
 using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Peering;
+using CdnEdge.Delivery.Serving;
 using CdnEdge.Upstream.Forwarded;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Security;
 
 /// <summary>
-/// What a visitor's request passes before routing, as its site says: challenges of ACME, the way to https, the client's certificate. And what
+/// What a visitor's request passes before routing, as its site says: challenges of ACME, who may come and how often, the way to https, the client's
+/// certificate, other sites' pages, tokens. And what
 /// the answer says to browsers. Other nodes' requests pass: the node that the visitor came to has asked all that.
 /// </summary>
-internal sealed class SiteDoor(SitesInForce sites, Visitors visitors, PeerGuard peers, RequestGuard guard, AnswerFields fields, HttpsRedirect redirect)
+internal sealed class SiteDoor(
+    SitesInForce sites, Visitors visitors, PeerGuard peers, RequestGuard guard, AnswerFields fields, HttpsRedirect redirect, CacheName name, TimeProvider time)
 {
     internal Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -25,12 +31,33 @@ internal sealed class SiteDoor(SitesInForce sites, Visitors visitors, PeerGuard 
         fields.AddTo(context, site);
         if (site.IsOpen)
             return next(context);
+
+        var address = site.Addresses is null && site.Rates is null ? null : visitors.AddressOf(context);
+        if (site.Addresses?.LetsIn(address) == false)
+            return guard.AnswerAsync(context, GuardRefusal.Of(context.Request, StatusCodes.Status403Forbidden, "This site doesn't serve the address that you come from."));
+        if (site.Rates?.Take(address) is { } late)
+            return AnswerTooManyAsync(context, late.Wait, late.IsOfClient);
         if (site.RedirectsToHttps && !visitors.IsHttps(context))
             return redirect.AnswerAsync(context, site);
-        return Refuse(context, site) is { } refusal ? guard.AnswerAsync(context, refusal) : next(context);
+        if ((RefuseConnection(context, site) ?? site.HotLinks?.Refuse(context) ?? site.Tokens?.Refuse(context, time.GetUtcNow())) is { } refusal)
+            return guard.AnswerAsync(context, refusal);
+        if (site.Misses is not null)
+            context.Features.Set(site); // For when it turns out to be a miss.
+        return next(context);
     }
 
-    private static GuardRefusal? Refuse(HttpContext context, Site site)
+    private Task AnswerTooManyAsync(HttpContext context, TimeSpan wait, bool isOfClient)
+    {
+        if (FramingGuard.MayHaveBody(context.Request))
+            context.Response.Headers.Connection = "close";
+        context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        var (status, reason) = isOfClient
+            ? (StatusCodes.Status429TooManyRequests, "more requests than one client may make.")
+            : (StatusCodes.Status503ServiceUnavailable, "more requests than this site takes.");
+        return ErrorResponder.WriteAsync(context, status, reason, new CacheStatus { Detail = "rate-limited" }.Format(name.Value));
+    }
+
+    private static GuardRefusal? RefuseConnection(HttpContext context, Site site)
     {
         if (site.ClientCertificate is not { } rule)
             return null;

@@ -58,5 +58,5 @@ public sealed class SiteTableTests
     private static SiteOptions Hsts(int seconds) => new() { Hsts = new HstsOptions { MaxAge = TimeSpan.FromSeconds(seconds) } };
 
     private static SiteTable Table(params (string Host, SiteOptions Options)[] sites) =>
-        new(sites.Select(static site => KeyValuePair.Create(site.Host, site.Options)));
+        new(sites.Select(static site => KeyValuePair.Create(site.Host, site.Options)), new LimitOptions());
 }

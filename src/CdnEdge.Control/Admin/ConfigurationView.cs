@@ -46,6 +46,8 @@ internal static class ConfigurationView
     private static bool IsSecret(string key) =>
         IsSecretWord(LastOf(key))
         || key.StartsWith("CdnEdge:Redis:Keys", StringComparison.OrdinalIgnoreCase)
+        || (key.StartsWith("CdnEdge:Sites:", StringComparison.OrdinalIgnoreCase) && key.Contains(":Tokens:Keys:", StringComparison.OrdinalIgnoreCase))
+        || (key.StartsWith("CdnEdge:Clusters:", StringComparison.OrdinalIgnoreCase) && LastOf(key) == "proofkey")
         || (key.StartsWith("CdnEdge:Peering:", StringComparison.OrdinalIgnoreCase) && LastOf(key).EndsWith("key", StringComparison.Ordinal))
         || key.Split(':').Any(static name => name.EndsWith("password", StringComparison.OrdinalIgnoreCase) || name.EndsWith("secret", StringComparison.OrdinalIgnoreCase));
 

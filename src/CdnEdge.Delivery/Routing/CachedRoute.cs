@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Admission;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Model;
 
@@ -19,6 +20,11 @@ internal sealed class CachedRoute(Endpoint endpoint, RouteModel model, PolicyReg
 
     /// <summary>YARP's pipeline: load balancing, transforms, forwarding.</summary>
     internal RequestDelegate Forward { get; } = endpoint.RequestDelegate ?? throw new ArgumentException("The endpoint has no delegate.", nameof(endpoint));
+
+    internal FetchPriority Priority { get; } =
+        model.Config.Metadata is { } said && said.TryGetValue(CdnCacheMetadata.Priority, out var priority) && Enum.TryParse<FetchPriority>(priority, ignoreCase: true, out var known)
+            ? known
+            : FetchPriority.Normal;
 
     internal CachePolicy Policy
     {

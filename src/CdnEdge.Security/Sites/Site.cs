@@ -7,10 +7,11 @@ namespace CdnEdge.Security;
 internal sealed class Site
 {
     /// <summary>A site of which nothing is said.</summary>
-    internal static readonly Site Open = new([]);
+    internal static readonly Site Open = new([], new LimitOptions());
 
     /// <param name="entries">Those that fit its host, the best first. Without mistakes (<see cref="SiteOptionsValidation"/>).</param>
-    internal Site(IReadOnlyList<SiteOptions> entries)
+    /// <param name="limits">What the node bears.</param>
+    internal Site(IReadOnlyList<SiteOptions> entries, LimitOptions limits)
     {
         RedirectsToHttps = Value(entries, static entry => entry.HttpsRedirect) ?? false;
         HttpsPort = Value(entries, static entry => entry.HttpsPort);
@@ -19,12 +20,18 @@ internal sealed class Site
             ? new ClientCertificateRule(new ClientAuthorities(client.Ca!), client.Required)
             : null;
         SpeaksHttp3 = (Value(entries, static entry => entry.Http3) ?? true) && ClientCertificate is null;
+        Addresses = First(entries, static entry => entry.Addresses) is { } addresses ? new AddressRule(addresses) : null;
+        HotLinks = First(entries, static entry => entry.HotLinks) is { } hotLinks ? new HotLinkRule(hotLinks) : null;
+        Tokens = First(entries, static entry => entry.Tokens) is { } tokens ? new TokenRule(tokens) : null;
+        var (ofClient, ofSite) = (First(entries, static entry => entry.ClientRate), First(entries, static entry => entry.SiteRate));
+        Rates = ofClient is null && ofSite is null ? null : new RequestRates(ofClient, ofSite, limits);
+        Misses = First(entries, static entry => entry.MissRate) is { } ofMisses ? new RateTable<ClientNetwork>(ofMisses, limits.Clients) : null;
         Headers = RecommendedHeaders.Merge(
             Value(entries, static entry => entry.SecurityHeaders) ?? false, entries.Select(static entry => entry.Headers).Reverse());
     }
 
     /// <summary>Every request gets in.</summary>
-    internal bool IsOpen => !RedirectsToHttps && ClientCertificate is null;
+    internal bool IsOpen => !RedirectsToHttps && ClientCertificate is null && Addresses is null && HotLinks is null && Tokens is null && Rates is null && Misses is null;
 
     /// <summary>Answers get fields.</summary>
     internal bool HasFields => Hsts.Count > 0 || Headers.Length > 0;
@@ -40,6 +47,17 @@ internal sealed class Site
     internal StringValues Hsts { get; }
 
     internal ClientCertificateRule? ClientCertificate { get; }
+
+    internal AddressRule? Addresses { get; }
+
+    internal HotLinkRule? HotLinks { get; }
+
+    internal TokenRule? Tokens { get; }
+
+    internal RequestRates? Rates { get; }
+
+    /// <summary>Each client's budget of misses.</summary>
+    internal RateTable<ClientNetwork>? Misses { get; }
 
     /// <summary>Fields of answers that don't have them.</summary>
     internal KeyValuePair<string, StringValues>[] Headers { get; }

@@ -24,6 +24,24 @@ internal sealed class SiteOptions
     /// <summary>Asks clients for certificates. Null: doesn't.</summary>
     public ClientCertificateOptions? ClientCertificate { get; set; }
 
+    /// <summary>Who may come, by address. Null: everybody.</summary>
+    public AddressOptions? Addresses { get; set; }
+
+    /// <summary>What other sites may not show as theirs. Null: they may.</summary>
+    public HotLinkOptions? HotLinks { get; set; }
+
+    /// <summary>Paths that take a token (signed URLs and cookies). Null: none do.</summary>
+    public TokenOptions? Tokens { get; set; }
+
+    /// <summary>How many requests each client may make. Null: any number.</summary>
+    public RateOptions? ClientRate { get; set; }
+
+    /// <summary>How many requests all clients together may make. Null: any number.</summary>
+    public RateOptions? SiteRate { get; set; }
+
+    /// <summary>How many requests of each client may go upstream, for what isn't stored. Null: any number.</summary>
+    public RateOptions? MissRate { get; set; }
+
     /// <summary>Adds the headers that OWASP recommends for every site, where an answer doesn't have them (<see cref="SecurityHeaders"/>).</summary>
     public bool? SecurityHeaders { get; set; }
 

@@ -1,5 +1,6 @@
 using CdnEdge.Caching;
 using CdnEdge.Tls;
+using CdnEdge.Upstream.Forwarded;
 
 namespace CdnEdge.Security;
 
@@ -40,6 +41,14 @@ internal static class SiteOptionsValidation
                 yield return $"{path}:ClientCertificate:Ca: {file} {mistake}";
         }
 
+        foreach (var mistake in OfAccess(path, site))
+            yield return mistake;
+        foreach (var (key, rate) in new[] { ("ClientRate", site.ClientRate), ("SiteRate", site.SiteRate), ("MissRate", site.MissRate) })
+        {
+            foreach (var mistake in rate?.Errors($"{path}:{key}") ?? [])
+                yield return mistake;
+        }
+
         foreach (var (name, value) in site.Headers)
         {
             if (!Token.IsToken(name))
@@ -50,6 +59,50 @@ internal static class SiteOptionsValidation
                 yield return $"{path}:Headers:{name}: says how the message is framed, or what its body is; only who answers can say that";
             else if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
                 yield return $"{path}:Headers:{name}: '{value}' has characters that a field can't have";
+        }
+    }
+
+    private static IEnumerable<string> OfAccess(string path, SiteOptions site)
+    {
+        foreach (var (key, list) in new[] { ("Allow", site.Addresses?.Allow ?? []), ("Deny", site.Addresses?.Deny ?? []) })
+        {
+            for (var i = 0; i < list.Count; i++)
+            {
+                if (AddressList.MistakeIn(list[i]) is { } mistake)
+                    yield return $"{path}:Addresses:{key}:{i}: {mistake}";
+            }
+        }
+
+        foreach (var (section, paths) in new[] { ("HotLinks", site.HotLinks?.Paths ?? []), ("Tokens", site.Tokens?.Paths ?? []) })
+        {
+            for (var i = 0; i < paths.Count; i++)
+            {
+                if (ProtectedPaths.MistakeIn(paths[i]) is { } mistake)
+                    yield return $"{path}:{section}:Paths:{i}: {mistake}";
+            }
+        }
+
+        for (var i = 0; i < (site.HotLinks?.Allow.Count ?? 0); i++)
+        {
+            foreach (var mistake in OfHost($"{path}:HotLinks:Allow:{i}", site.HotLinks!.Allow[i]))
+                yield return mistake;
+        }
+
+        if (site.Tokens is not { } tokens)
+            yield break;
+        if (tokens.Paths.Count == 0)
+            yield return $"{path}:Tokens:Paths: none, so that nothing takes a token; such as [\"/video/\"], or [\"/\"] for the whole site";
+        if (tokens.Keys.Count == 0)
+            yield return $"{path}:Tokens:Keys: none, so that nobody gets in; such as {{ \"2026\": \"...\" }} with what 'openssl rand -base64 32' prints";
+        if (!Token.IsToken(tokens.Name))
+            yield return $"{path}:Tokens:Name: '{tokens.Name}' is not the name of a cookie; letters, digits, - and _";
+        foreach (var (id, key) in tokens.Keys)
+        {
+            if (id.Length == 0 || !id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+                yield return $"{path}:Tokens:Keys:{id}: '{id}' is not the id of a key; letters, digits, - and _";
+            var bytes = new byte[key.Length];
+            if (!Convert.TryFromBase64String(key, bytes, out var length) || length < AccessToken.MinKeyBytes)
+                yield return $"{path}:Tokens:Keys:{id}: is not a key of at least {AccessToken.MinKeyBytes} bytes in base64; 'openssl rand -base64 32' prints one";
         }
     }
 

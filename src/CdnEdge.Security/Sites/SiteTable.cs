@@ -11,16 +11,17 @@ internal sealed class SiteTable
     private readonly Site _other;
 
     /// <param name="sites">Without mistakes (<see cref="SiteOptionsValidation"/>).</param>
-    internal SiteTable(IEnumerable<KeyValuePair<string, SiteOptions>> sites)
+    /// <param name="limits">What the node bears.</param>
+    internal SiteTable(IEnumerable<KeyValuePair<string, SiteOptions>> sites, LimitOptions limits)
     {
         var entries = sites.ToList();
         _byHost = entries.Where(static entry => !entry.Key.StartsWith('*'))
-            .ToFrozenDictionary(static entry => entry.Key, entry => Resolve(entries, entry.Key), StringComparer.OrdinalIgnoreCase);
+            .ToFrozenDictionary(static entry => entry.Key, entry => Resolve(entries, entry.Key, limits), StringComparer.OrdinalIgnoreCase);
         _bySpan = _byHost.GetAlternateLookup<ReadOnlySpan<char>>();
         _wildcards = [.. entries.Where(static entry => entry.Key.StartsWith("*.", StringComparison.Ordinal))
             .OrderByDescending(static entry => entry.Key.Length)
-            .Select(entry => (entry.Key[1..], Resolve(entries, "x" + entry.Key[1..])))];
-        _other = Resolve(entries, "");
+            .Select(entry => (entry.Key[1..], Resolve(entries, "x" + entry.Key[1..], limits)))];
+        _other = Resolve(entries, "", limits);
     }
 
     /// <summary>The site of a host, without a port.</summary>
@@ -43,12 +44,12 @@ internal sealed class SiteTable
         || pattern.Equals(host, StringComparison.OrdinalIgnoreCase)
         || (pattern.StartsWith("*.", StringComparison.Ordinal) && host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase));
 
-    private static Site Resolve(List<KeyValuePair<string, SiteOptions>> entries, string host)
+    private static Site Resolve(List<KeyValuePair<string, SiteOptions>> entries, string host, LimitOptions limits)
     {
         var fitting = entries.Where(entry => Fits(entry.Key, host))
             .OrderByDescending(static entry => entry.Key.StartsWith('*') ? entry.Key.Length : int.MaxValue)
             .Select(static entry => entry.Value)
             .ToList();
-        return fitting.Count == 0 ? Site.Open : new Site(fitting);
+        return fitting.Count == 0 ? Site.Open : new Site(fitting, limits);
     }
 }

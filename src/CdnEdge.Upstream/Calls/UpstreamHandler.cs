@@ -2,6 +2,7 @@ using System.Net;
 using CdnEdge.Upstream.Failures;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Peers;
+using CdnEdge.Upstream.Proof;
 using CdnEdge.Upstream.Ways;
 using Polly;
 using Yarp.ReverseProxy.Model;
@@ -91,6 +92,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
     {
         attempt.WasSent = true;
         attempt.Request.Options.Set(UpstreamAttempt.OptionsKey, attempt);
+        OriginProof.Write(attempt.Request, attempt.Leg.Cluster.Options.ProofKey, Time.GetUtcNow());
         if (attempt.Leg.IsOfPeers)
             parts.Peers.Sign(attempt.Request, attempt.Run.CameThrough, attempt.Run.Left);
         return attempt.Leg.Cluster.Id == clusterId
@@ -217,6 +219,7 @@ internal sealed class UpstreamHandler(UpstreamParts parts, string clusterId, Htt
         var options = parts.Upstreams.OptionsOf(clusterId);
         if (options.Host is { } host)
             request.Headers.Host ??= host;
+        OriginProof.Write(request, options.ProofKey, Time.GetUtcNow());
         if (!options.Peers)
             return await BufferAsync(await base.SendAsync(request, cancellationToken), options, cancellationToken);
 

@@ -33,6 +33,12 @@ public sealed class ClusterOptions
     /// <summary>The Host that this cluster's servers are asked for (with https also the name in TLS). Null: as <see cref="ForwardingOptions.OriginalHost"/> says.</summary>
     public string? Host { get; set; }
 
+    /// <summary>
+    /// A key of at least 32 bytes, in base64, that this cluster's servers know too: each request to them proves by it that it came through
+    /// this CDN (the field <c>CdnEdge-Proof</c>). Null: none does.
+    /// </summary>
+    public string? ProofKey { get; set; }
+
     /// <summary>How long a destination that returns, from ejection or an open breaker, gets only a growing share of the requests; 0 to 10 minutes.</summary>
     public TimeSpan SlowStart { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -54,6 +54,7 @@ internal sealed class CommandLine(TextWriter output, TextWriter error, IDictiona
             DrainCommand.Drain(admin),
             DrainCommand.Undrain(admin),
             new TokenCommand(output, error).Command,
+            new SignCommand(output, error, environment).Command,
         };
 
         var call = root.Parse(arguments);

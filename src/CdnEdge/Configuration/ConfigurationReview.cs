@@ -52,7 +52,7 @@ internal static class ConfigurationReview
         var listen = ReviewListen(serve, errors);
         ReviewTls(serve.Tls, listen, errors, warnings);
         errors.AddRange(serve.Acme.Errors($"{EdgePath}:Acme"));
-        var sites = ReviewSites(serve.Sites, errors);
+        var sites = ReviewSites(serve, errors);
         errors.AddRange(AdminOptionsValidation.Errors($"{EdgePath}:Admin", serve.Admin));
         errors.AddRange(serve.PurgeMethod.Errors($"{EdgePath}:PurgeMethod", serve.Admin));
         var adminListen = ReviewAdminListen(serve.Admin, listen, errors);
@@ -82,6 +82,7 @@ internal static class ConfigurationReview
             Tls = serve.Tls,
             Acme = serve.Acme,
             Sites = sites,
+            Limits = serve.Limits,
             Origin = string.IsNullOrEmpty(serve.Origin) ? null : serve.Origin,
             Admin = serve.Admin,
             PurgeMethod = serve.PurgeMethod,
@@ -150,11 +151,12 @@ internal static class ConfigurationReview
             warnings.Add($"{path}: no certificate, so that clients get a self-signed one that browsers don't trust; name a Folder of PEM pairs, or Certificates");
     }
 
-    private static SiteTable ReviewSites(IDictionary<string, SiteOptions> sites, List<string> errors)
+    private static SiteTable ReviewSites(ServeOptions serve, List<string> errors)
     {
-        var mistakes = SiteOptionsValidation.Errors($"{EdgePath}:Sites", sites).ToList();
+        errors.AddRange(serve.Limits.Errors($"{EdgePath}:Limits"));
+        var mistakes = SiteOptionsValidation.Errors($"{EdgePath}:Sites", serve.Sites).ToList();
         errors.AddRange(mistakes);
-        return new SiteTable(mistakes.Count == 0 ? sites : []);
+        return new SiteTable(mistakes.Count == 0 ? serve.Sites : [], serve.Limits);
     }
 
     private static ListenAddress? ReviewAdminListen(AdminOptions admin, List<ListenAddress> traffic, List<string> errors)

@@ -1,4 +1,5 @@
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Admission;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Upstream.Clusters;
 using CdnEdge.Upstream.Health;
@@ -106,6 +107,9 @@ internal sealed record ProxyReview(
         {
             yield return $"{section.Path}:Metadata:{CdnCacheMetadata.Policy}: no policy is named '{policy}'{NearestName.Hint(policy, [.. policies.Append("default").Distinct(StringComparer.OrdinalIgnoreCase)])}";
         }
+
+        if (route.Metadata?.TryGetValue(CdnCacheMetadata.Priority, out var priority) == true && !IsOneOf(priority, Enum.GetNames<FetchPriority>()))
+            yield return $"{section.Path}:Metadata:{CdnCacheMetadata.Priority}: '{priority}' is not one of {string.Join(", ", Enum.GetNames<FetchPriority>())}";
     }
 
     /// <summary>YARP's own word on a missing address, which is said with its path already.</summary>

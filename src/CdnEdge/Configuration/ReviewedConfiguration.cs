@@ -27,7 +27,9 @@ internal sealed class ReviewedConfiguration
     internal AcmeOptions Acme { get; init; } = new();
 
     /// <summary>The sites, compiled.</summary>
-    internal SiteTable Sites { get; init; } = new([]);
+    internal SiteTable Sites { get; init; } = new([], new LimitOptions());
+
+    internal LimitOptions Limits { get; init; } = new();
 
     /// <summary>HTTP/3 is spoken on some address.</summary>
     internal bool ServesHttp3 => Listen.Any(ServesHttp3On);

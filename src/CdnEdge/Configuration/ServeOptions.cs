@@ -16,6 +16,9 @@ internal sealed class ServeOptions
     /// <summary>What is particular to a site, by its host.</summary>
     public IDictionary<string, SiteOptions> Sites { get; set; } = new Dictionary<string, SiteOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What the node as a whole bears. Read at start only.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>Where an ACME client answers for the sites. Read at start only.</summary>
     public AcmeOptions Acme { get; set; } = new();
 

@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Admission;
 using CdnEdge.Delivery.Guard;
 using CdnEdge.Delivery.Peering;
 using CdnEdge.Security;
@@ -24,7 +26,14 @@ internal static class EdgeSites
             provider.GetRequiredService<PeerGuard>(),
             provider.GetRequiredService<RequestGuard>(),
             provider.GetRequiredService<AnswerFields>(),
-            provider.GetRequiredService<HttpsRedirect>()));
+            provider.GetRequiredService<HttpsRedirect>(),
+            provider.GetRequiredService<CacheName>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new NodeLoad(reviewed.Limits, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IFetchGate>(provider => new FetchGate(
+            reviewed.Limits, provider.GetRequiredService<NodeLoad>(), provider.GetRequiredService<Visitors>(), provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new ConnectionLimits(
+            reviewed.Limits, new AddressList(reviewed.Cache.Forwarding.TrustedProxies), provider.GetRequiredService<ILogger<ConnectionLimits>>()));
         if (reviewed.Acme is { Folder: not null } or { Forward: not null })
             services.AddSingleton(provider => new AcmeChallenges(reviewed.Acme, provider.GetRequiredService<ILogger<AcmeChallenges>>()));
     }

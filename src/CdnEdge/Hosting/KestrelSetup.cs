@@ -1,6 +1,8 @@
 using System.Text;
 using CdnEdge.Configuration;
+using CdnEdge.Security;
 using CdnEdge.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CdnEdge.Hosting;
@@ -29,6 +31,8 @@ internal static class KestrelSetup
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
 
+        limits.MaxConcurrentConnections = reviewed.Limits.Connections;
+
         foreach (var address in reviewed.Listen)
             address.AddTo(kestrel, endpoint => Configure(endpoint, address, reviewed));
     }
@@ -40,6 +44,13 @@ internal static class KestrelSetup
             : reviewed.ServesHttp3On(address) ? HttpProtocols.Http1AndHttp2AndHttp3
             : HttpProtocols.Http1AndHttp2;
         endpoint.DisableAltSvcHeader = true; // Kestrel's names this node's port, which visitors may know by another, and never goes away.
+        if (reviewed.Limits.ConnectionsPerAddress is not null)
+        {
+            var connections = endpoint.ApplicationServices.GetRequiredService<ConnectionLimits>();
+            endpoint.Use(connections.Limit);
+            ((IMultiplexedConnectionBuilder)endpoint).Use(connections.Limit);
+        }
+
         if (address.IsTls)
             endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
     }

@@ -111,6 +111,8 @@ public partial class NodeTests
         node.Values["CdnEdge:Redis:Keys:0:Value"] = "s3cret";
         node.Values["CdnEdge:Peering:Key"] = "s3cret";
         node.Values["CdnEdge:Peering:PreviousKey"] = "s3cret";
+        node.Values["CdnEdge:Sites:www.example.org:Tokens:Keys:one"] = "s3cret";
+        node.Values["CdnEdge:Clusters:web:ProofKey"] = "s3cret";
         node.Values["CdnEdge:Peering:Id"] = "lhr-1";
         node.Values["CdnEdge:Policies:p:SetCookie"] = "Strip";
         node.Values["CdnEdge:Policies:p:Key:Cookies:0"] = "theme";
