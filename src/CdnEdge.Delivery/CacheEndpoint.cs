@@ -13,7 +13,7 @@ namespace CdnEdge.Delivery;
 /// <summary>
 /// The way of a request: guard, bypass?, key, look up, then hit -> deliver, or miss -> fill -> deliver.
 /// </summary>
-internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, RequestGuard guard, PeerGuard peers)
+internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, RequestGuard guard, ForwardGuard forward, PeerGuard peers)
 {
     /// <summary>Up to the hit. Neither waits nor allocates where the answer is in memory.</summary>
     internal Task InvokeAsync(HttpContext context, CachedRoute route)
@@ -81,7 +81,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
                 && stored.TryAcquireBody())
             {
                 services.Memory.Touch(stored);
-                if (decision == ReuseDecision.StaleWhileRevalidate)
+                if (decision == ReuseDecision.StaleWhileRevalidate && forward.PrepareKeyed(context, route, policy) is null)
                 {
                     runner.RevalidateInBackground(context, route, policy, stored, head);
                 }
@@ -112,7 +112,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
 
     private async Task FetchAsync(HttpContext context, Lookup lookup)
     {
-        if (RequestGuard.RefuseToForward(context) is { } refusal)
+        if (forward.PrepareKeyed(context, lookup.Route, lookup.Policy) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
         }
@@ -131,7 +131,7 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
             return;
         }
 
-        if ((RequestGuard.RefuseToForward(context) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
+        if ((forward.Prepare(context, route, policy) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
             return;

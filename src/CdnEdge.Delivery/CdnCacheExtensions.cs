@@ -58,6 +58,8 @@ public static class CdnCacheExtensions
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();
         services.AddSingleton<RequestGuard>();
+        services.AddSingleton<ClientClaims>();
+        services.AddSingleton<ForwardGuard>();
         services.AddSingleton<PeerGuard>();
         services.AddSingleton<FetchAnswers>();
         services.AddSingleton<FetchPath>();

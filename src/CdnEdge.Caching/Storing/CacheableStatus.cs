@@ -20,6 +20,7 @@ internal static class CacheableStatus
         401, // Unauthorized: this sender had no credentials, or wrong ones.
         402, // Payment Required: told apart by the sender's payment headers.
         403, // Forbidden: by User-Agent, Referer, credentials or the address that the origin believes in.
+        405, // Method Not Allowed: to a GET, by a field that overrides the method.
         406, // Not Acceptable: Accept, Accept-Language.
         407, // Proxy Authentication Required: hop-by-hop.
         408, // Request Timeout: the sender was slow.
@@ -37,10 +38,12 @@ internal static class CacheableStatus
         428, // Precondition Required: MUST NOT be stored (RFC 6585 §3).
         429, // Too Many Requests: MUST NOT be stored (RFC 6585 §4).
         431, // Request Header Fields Too Large: MUST NOT be stored (RFC 6585 §5).
+        501, // Not Implemented: as 405, or any field that asks for what the origin lacks.
+        505, // HTTP Version Not Supported: the message's.
         510, // Not Extended: the request lacked an extension (RFC 2774).
         511, // Network Authentication Required: MUST NOT be stored (RFC 6585 §6).
-        // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 405,
-        // 410, 451, 501, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
+        // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 410,
+        // 451, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
     }.ToFrozenSet();
 
     /// <summary>Registered final codes: the ones that must-understand can rely on (RFC 9111 §5.2.2.3).</summary>
@@ -72,8 +75,11 @@ internal static class CacheableStatus
     /// (<c>4xx</c>) in <see cref="CachePolicy.StatusTtl"/> gives those a lifetime that are stored anyway.
     /// </summary>
     internal static bool IsAllowed(int status, CachePolicy policy) =>
-        !(Provokable.Contains(status) || (status == 414 && policy.Key.Query != QueryKeyMode.All))
-        || policy.StoreStatuses.Contains(status)
+        !(Provokable.Contains(status) || (status == 414 && policy.Key.Query != QueryKeyMode.All)) || IsNamed(status, policy);
+
+    /// <summary>The policy names the status by its own code: the operator knows what provokes it.</summary>
+    internal static bool IsNamed(int status, CachePolicy policy) =>
+        policy.StoreStatuses.Contains(status)
         || (policy.StatusTtl.Count != 0 && policy.StatusTtl.ContainsKey(status.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The policy's lifetime for a status: the code's own, else its class's.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using CdnEdge.Configuration;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -25,7 +26,10 @@ internal static class KestrelSetup
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(130); // longer than load balancers in front keep theirs, so that they close first
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
-        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+        // What is written must be taken within the grace period, each time anew. With a real rate every byte that was taken
+        // fast earns time to stall later: Kestrel's 240 bytes a second let who has read 10 MiB hold the rest for half a day.
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: double.MaxValue, gracePeriod: TimeSpan.FromSeconds(30));
 
         foreach (var address in addresses)
             address.AddTo(kestrel, endpoint => Configure(endpoint, address));
@@ -35,7 +39,9 @@ internal static class KestrelSetup
     {
         // Without TLS there's no negotiation; HTTP/2 in cleartext would need prior knowledge of every client.
         endpoint.Protocols = address.IsTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
-        if (address.IsTls)
-            endpoint.UseHttps(TlsHandshake.With(endpoint.ApplicationServices.GetRequiredService<CertificateStore>()));
+        if (!address.IsTls)
+            return;
+        endpoint.UseHttps(TlsHandshake.With(endpoint.ApplicationServices.GetRequiredService<CertificateStore>()));
+        Http2FloodGuard.Use(endpoint);
     }
 }
