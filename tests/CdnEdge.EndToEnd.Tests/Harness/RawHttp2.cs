@@ -181,6 +181,20 @@ internal sealed class RawHttp2 : IAsyncDisposable
         return answer;
     }
 
+    /// <summary>Whether the edge has broken the connection off, where nothing is read: a frame can't be sent any more.</summary>
+    internal async Task<bool> IsReset()
+    {
+        try
+        {
+            await Send(FrameType.Priority, 0, 1, new byte[] { 0, 0, 0, 3, 1 });
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Waits until the edge has ended the connection.</summary>
     internal Task Closed() => Deadline.Within(_closed.Task, "the edge to end the connection");
 
