@@ -63,7 +63,7 @@ internal static class TargetGuard
             return "The request's path has a backslash.";
         }
 
-        return DotSegments.AreHiddenIn(path) ? "The request's path has a dot segment that not everybody sees." : null;
+        return DotSegments.ClimbUnseenIn(path) ? "The request's path has a dot segment that not everybody sees." : null;
     }
 
     private static GuardRefusal? InspectAbsolute(string target, HttpRequest request)

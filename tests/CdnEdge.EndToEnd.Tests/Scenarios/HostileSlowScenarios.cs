@@ -17,7 +17,16 @@ public sealed partial class HostileSlowScenarios(HostileSlowScenarios.BothEdge e
     {
         internal Uri PlainAddress { get; private set; } = null!;
 
-        private protected override IEnumerable<string> Arguments => ["--listen", "http://127.0.0.1:0", "--origin", Origin.Url];
+        private protected override IEnumerable<string> Arguments => ["--listen", "http://127.0.0.1:0"];
+
+        private protected override string Configuration => """
+            {
+              "ReverseProxy": {
+                "Routes": { "all": { "ClusterId": "origin", "Match": { "Path": "/{**rest}" } } },
+                "Clusters": { "origin": { "HttpRequest": { "ActivityTimeout": "00:00:10" }, "Destinations": { "a": { "Address": "ORIGIN" } } } }
+              }
+            }
+            """;
 
         async ValueTask IAsyncLifetime.InitializeAsync()
         {
@@ -56,6 +65,7 @@ public sealed partial class HostileSlowScenarios(HostileSlowScenarios.BothEdge e
             .. Repeated("slowloris in the request line", () => Drip(page.Path, "GET /")),
             .. Repeated("slow POST", () => Drip(upload.Path, "POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\n")),
             .. Repeated("slow POST in chunks", () => Drip(upload.Path, "POST {path} HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\nFFFFF\r\n")),
+            .. Repeated("slow POST after a quick start", () => Stall(upload.Path)),
             .. Repeated("slow read", () => ReadNothing(large.Path, before: 0)),
             .. Repeated("slow read after a quick start", () => ReadNothing(large.Path, before: 8 << 20)),
             .. Repeated("slow read of what isn't stored", () => ReadNothing(unstored.Path, before: 0)),
@@ -107,6 +117,16 @@ public sealed partial class HostileSlowScenarios(HostileSlowScenarios.BothEdge e
                 return closed.IsCompleted;
             },
             "the edge to let go of it");
+    }
+
+    /// <summary>Two mebibytes at once would pay for hours by Kestrel's rate alone; the cluster's ActivityTimeout ends it.</summary>
+    private async Task Stall(string path)
+    {
+        await using var client = await RawClient.Connect(edge.PlainAddress);
+        await client.Send($"POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000000\r\n\r\n");
+        await client.Send(new byte[2 << 20]);
+        Assert.True((await client.ReceiveOrNull()) is null or { Status: >= 400 });
+        Assert.True(await client.IsClosed());
     }
 
     private async Task ReadNothing(string path, int before)

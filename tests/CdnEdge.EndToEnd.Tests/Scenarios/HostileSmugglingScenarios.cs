@@ -274,11 +274,9 @@ public sealed partial class HostileSmugglingScenarios(HostileSmugglingScenarios.
     [InlineData("h2.example", 7, 5)]
     public async Task A_length_that_DATA_frames_belie_makes_no_request(string host, int length, int bytes)
     {
-        var whole = 0;
         var page = edge.Origin.Serves(async origin =>
         {
             await origin.ReadBody();
-            whole++;
             await origin.Respond(200, []);
         });
         await using var client = await RawHttp2.Connect(edge.TlsAddress);
@@ -290,8 +288,10 @@ public sealed partial class HostileSmugglingScenarios(HostileSmugglingScenarios.
 
         Assert.True(client.IsClosed || answer is { Error: not null } or { Status: >= 400 }, answer.ToString());
         await VisitorIsServed(host);
-        Assert.Equal(0, whole);
-        Assert.DoesNotContain(edge.Http2.Requests, request => request.Target == page.Path);
+
+        // A request that says that it has no body may be on its way before one comes: what comes is nobody's then.
+        Assert.DoesNotContain(page.Requests, request => request.IsWhole && (length > 0 || request.Body.Length > 0));
+        Assert.DoesNotContain(edge.Http2.Requests, request => request.Target == page.Path && (length > 0 || request.Body.Length > 0));
     }
 
     [Fact]

@@ -100,20 +100,19 @@ public sealed class HostileTargetScenarios : IClassFixture<HostileTargetScenario
     [InlineData("/static/..%2fadmin")]
     [InlineData("/static/..%2Fadmin")]
     [InlineData("/static/%2e%2e%2fadmin")]
-    [InlineData("/static%2f../admin")]
+    [InlineData("/static/%2f../admin")]
+    [InlineData("/static/x%2f..%2f..%2fadmin")]
     [InlineData("/static/..%5cadmin")]
     [InlineData("/static/%2e%2e%5cadmin")]
     [InlineData("/static/..;/admin")]
     [InlineData("/static/..;x=1/admin")]
     [InlineData("/static/.%2e;/admin")]
     [InlineData("/static/..%3b/admin")]
-    [InlineData("/static/.%2fadmin")]
-    [InlineData("/admin%2f..")]
     [InlineData("/static/..\\admin")]
     [InlineData("/static\\admin")]
     [InlineData("/a#/../b")]
     [InlineData("/a%00.css")]
-    public async Task A_path_whose_dot_segments_only_some_readers_see_is_refused(string target)
+    public async Task A_path_that_climbs_for_some_readers_only_is_refused(string target)
     {
         var before = _edge.Origin.Requests.Count;
 
@@ -128,6 +127,8 @@ public sealed class HostileTargetScenarios : IClassFixture<HostileTargetScenario
     [InlineData("/a/..%252fb")]
     [InlineData("/a;b/..c")]
     [InlineData("/a%2f.../b")]
+    [InlineData("/a%2f../b")]
+    [InlineData("/a/.%2fb")]
     [InlineData("/a/x/../b")]
     public async Task What_only_looks_like_one_passes(string target) =>
         Assert.Equal(200, (await _edge.Get(target, "Host: a.example")).Status);
