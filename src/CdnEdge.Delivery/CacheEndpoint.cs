@@ -116,11 +116,16 @@ internal sealed class CacheEndpoint(CacheServices services, FillRunner runner, D
         {
             await guard.AnswerAsync(context, refusal);
         }
-        else if (!await fetch.TryFetchAsync(context, lookup))
+        else if (IsThereAfterAll(context, lookup) || !await fetch.TryFetchAsync(context, lookup))
         {
             await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, PeerAnswer.Of(context), isAgain: true);
         }
     }
+
+    /// <summary>Of a URL that varies by what a client only claimed, something was stored for the request as the origin would have seen it.</summary>
+    private bool IsThereAfterAll(HttpContext context, Lookup lookup) =>
+        lookup is { Stored: null, IsAgain: false, Resource: { Variants.Length: > 0 } resource }
+        && StoredSelection.Select(services.Memory, resource, lookup.Policy, context.Request.Headers, services.Time.GetUtcNow()) is not null;
 
     private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
     {

@@ -20,7 +20,6 @@ internal static class CacheableStatus
         401, // Unauthorized: this sender had no credentials, or wrong ones.
         402, // Payment Required: told apart by the sender's payment headers.
         403, // Forbidden: by User-Agent, Referer, credentials or the address that the origin believes in.
-        405, // Method Not Allowed: to a GET, by a field that overrides the method.
         406, // Not Acceptable: Accept, Accept-Language.
         407, // Proxy Authentication Required: hop-by-hop.
         408, // Request Timeout: the sender was slow.
@@ -38,12 +37,12 @@ internal static class CacheableStatus
         428, // Precondition Required: MUST NOT be stored (RFC 6585 §3).
         429, // Too Many Requests: MUST NOT be stored (RFC 6585 §4).
         431, // Request Header Fields Too Large: MUST NOT be stored (RFC 6585 §5).
-        501, // Not Implemented: as 405, or any field that asks for what the origin lacks.
         505, // HTTP Version Not Supported: the message's.
         510, // Not Extended: the request lacked an extension (RFC 2774).
         511, // Network Authentication Required: MUST NOT be stored (RFC 6585 §6).
-        // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 410,
-        // 451, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
+        // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 405,
+        // 410, 451, 501, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
+        // (A GET that claims another method provokes 405 and 501 too, but the claim ends at the edge.)
     }.ToFrozenSet();
 
     /// <summary>Registered final codes: the ones that must-understand can rely on (RFC 9111 §5.2.2.3).</summary>

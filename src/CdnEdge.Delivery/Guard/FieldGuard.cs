@@ -41,7 +41,7 @@ internal static class FieldGuard
                 return new GuardRefusal(
                     StatusCodes.Status431RequestHeaderFieldsTooLarge,
                     $"The field {name} has {size} bytes; {maxBytes} are forwarded at most.",
-                    CloseConnection: false);
+                    CloseConnection: headers.TransferEncoding.Count > 0 || headers.ContentLength > 0);
             }
         }
 

@@ -139,6 +139,23 @@ public sealed class HostileHeaderScenarios(HostileHeaderScenarios.ManySites edge
         Assert.Single(page.Requests);
     }
 
+    [Theory]
+    [InlineData("GET", "Accept: */*")]
+    [InlineData("HEAD", "Accept: */*")]
+    [InlineData("GET", "Range: bytes=0-1")]
+    [InlineData("GET", "Cache-Control: only-if-cached")]
+    [InlineData("GET", "X-Forwarded-Proto: gopher")]
+    public async Task What_varies_by_what_the_edge_writes_is_answered_from_the_store(string method, string field)
+    {
+        var page = edge.Origin.Serves(origin => origin.Fresh("hello", "Vary: X-Forwarded-Proto", "ETag: \"1\""));
+        await edge.Get(page, "Host: plain.example");
+
+        var response = await edge.Ask(method, page.Path, "Host: plain.example", field);
+
+        Assert.True(response.IsHit, response.CacheStatus);
+        Assert.Single(page.Requests);
+    }
+
     [Fact]
     public async Task A_Vary_on_who_asked_is_one_on_everything()
     {
