@@ -16,7 +16,15 @@ namespace CdnEdge.Delivery;
 /// The way of a request: guard, bypass?, key, look up, then hit -> deliver, or miss -> fill -> deliver.
 /// </summary>
 internal sealed class CacheEndpoint(
-    CacheServices services, FillRunner runner, DirectForwarder direct, FetchPath fetch, FetchAnswers answers, RequestGuard guard, PeerGuard peers, IFetchGate? gate = null)
+    CacheServices services,
+    FillRunner runner,
+    DirectForwarder direct,
+    FetchPath fetch,
+    FetchAnswers answers,
+    RequestGuard guard,
+    ForwardGuard forward,
+    PeerGuard peers,
+    IFetchGate? gate = null)
 {
     /// <summary>Up to the hit. Neither waits nor allocates where the answer is in memory.</summary>
     internal Task InvokeAsync(HttpContext context, CachedRoute route)
@@ -84,7 +92,7 @@ internal sealed class CacheEndpoint(
                 && stored.TryAcquireBody())
             {
                 services.Memory.Touch(stored);
-                if (decision == ReuseDecision.StaleWhileRevalidate)
+                if (decision == ReuseDecision.StaleWhileRevalidate && forward.PrepareKeyed(context, route, policy) is null)
                 {
                     runner.RevalidateInBackground(context, route, policy, stored, head);
                 }
@@ -115,7 +123,7 @@ internal sealed class CacheEndpoint(
 
     private async Task FetchAsync(HttpContext context, Lookup lookup)
     {
-        if (RequestGuard.RefuseToForward(context) is { } refusal)
+        if (forward.PrepareKeyed(context, lookup.Route, lookup.Policy) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
             return;
@@ -135,7 +143,7 @@ internal sealed class CacheEndpoint(
         bool isAnswered;
         try
         {
-            isAnswered = await fetch.TryFetchAsync(context, lookup);
+            isAnswered = !IsThereAfterAll(context, lookup) && await fetch.TryFetchAsync(context, lookup);
         }
         finally
         {
@@ -163,6 +171,11 @@ internal sealed class CacheEndpoint(
         return ErrorResponder.WriteAsync(context, refusal.StatusCode, refusal.Reason, new CacheStatus { Detail = refusal.Detail }.Format(services.Name));
     }
 
+    /// <summary>Of a URL that varies by what a client only claimed, something was stored for the request as the origin would have seen it.</summary>
+    private bool IsThereAfterAll(HttpContext context, Lookup lookup) =>
+        lookup is { Stored: null, IsAgain: false, Resource: { Variants.Length: > 0 } resource }
+        && StoredSelection.Select(services.Memory, resource, lookup.Policy, context.Request.Headers, services.Time.GetUtcNow()) is not null;
+
     private async Task ForwardPastCacheAsync(HttpContext context, CachedRoute route, CachePolicy policy, BypassReason reason)
     {
         if (FinalRecipient.IsEdge(context))
@@ -172,7 +185,7 @@ internal sealed class CacheEndpoint(
             return;
         }
 
-        if ((RequestGuard.RefuseToForward(context) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
+        if ((forward.Prepare(context, route, policy) ?? await RequestGuard.RefuseBodyAsync(context, route.Model.Config)) is { } refusal)
         {
             await guard.AnswerAsync(context, refusal);
             return;

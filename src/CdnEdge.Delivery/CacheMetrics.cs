@@ -18,6 +18,7 @@ internal sealed class CacheMetrics : IDisposable
     private readonly Counter<long> _requests;
     private readonly Counter<long> _stored;
     private readonly Counter<long> _notStored;
+    private readonly Counter<long> _http2Floods;
 
     public CacheMetrics(IMeterFactory meters, MemoryTier memory)
     {
@@ -25,6 +26,7 @@ internal sealed class CacheMetrics : IDisposable
         _requests = _meter.CreateCounter<long>("cdnedge.cache.requests", "{request}", "Requests by how they were answered.");
         _stored = _meter.CreateCounter<long>("cdnedge.cache.stored", "{response}", "Responses stored.");
         _notStored = _meter.CreateCounter<long>("cdnedge.cache.not_stored", "{response}", "Responses not stored, by reason.");
+        _http2Floods = _meter.CreateCounter<long>("cdnedge.http2.floods", "{connection}", "HTTP/2 connections ended because their client sent little but frames without content, or took its requests back.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.used", () => memory.UsedBytes, "By", "Bytes in use by the memory tier.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.limit", () => memory.MaxBytes, "By", "The memory tier's bound.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.objects", () => memory.Count, "{object}", "Stored responses in memory.");
@@ -40,6 +42,8 @@ internal sealed class CacheMetrics : IDisposable
     }
 
     internal void Stored() => _stored.Add(1);
+
+    internal void Http2Flood() => _http2Floods.Add(1);
 
     internal void NotStored(NoStoreReason reason)
     {

@@ -141,9 +141,10 @@ internal sealed class CacheServices(
     internal UpstreamCall BeginCall(HttpContext context, CacheKey? key, CachePolicy policy, DestinationState? avoid = null)
     {
         var call = key is null
-            ? new UpstreamCall { Avoid = avoid }
+            ? new UpstreamCall { Avoid = avoid, Policy = policy }
             : new UpstreamCall
             {
+                Policy = policy,
                 UsesPeers = true,
                 Affinity = key.Affinity,
                 Avoid = avoid,

@@ -9,6 +9,7 @@ using CdnEdge.Delivery.Routing;
 using CdnEdge.Storage;
 using CdnEdge.Storage.Redis;
 using CdnEdge.Upstream;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -58,7 +59,10 @@ public static class CdnCacheExtensions
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();
         services.AddSingleton<RequestGuard>();
+        services.AddSingleton<ClientClaims>();
+        services.AddSingleton<ForwardGuard>();
         services.AddSingleton<PeerGuard>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HostGuard>());
         services.AddSingleton<FetchAnswers>();
         services.AddSingleton<FetchPath>();
         services.AddSingleton<CacheEndpoint>();

@@ -42,6 +42,8 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
         {
             reason = headers.ContentLength > services.MaxObjectBytesOf(policy) ? NoStoreReason.TooLarge
                 : objection != NoStoreReason.None ? objection
+                : policy.CheckExtension && !StaticTypes.Agree(request.Path, status, headers) ? NoStoreReason.Extension
+                : headers.Location.Count > 0 && SchemeRedirect.Is(RequestTarget.Of(request), status, headers) ? NoStoreReason.SchemeRedirect
                 : services.MayStore(key, request, status, headers) ? NoStoreReason.None
                 : NoStoreReason.Policy;
         }

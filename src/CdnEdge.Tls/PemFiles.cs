@@ -10,7 +10,8 @@ internal static class PemFiles
     private const string End = "-----END ";
 
     /// <summary>A reading failed because of what the files are.</summary>
-    internal static bool IsMistakeInFile(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+    internal static bool IsMistakeInFile(Exception e) =>
+        e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException or NotSupportedException;
 
     /// <summary>A certificate with its key, and the chain that stands behind it in its file.</summary>
     /// <param name="certificateFile">The certificate and, after it, those up to the root.</param>
@@ -19,6 +20,7 @@ internal static class PemFiles
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
     /// <exception cref="CryptographicException">A file isn't what it should be, or is half written.</exception>
     /// <exception cref="ArgumentException">The key is another certificate's.</exception>
+    /// <exception cref="NotSupportedException">The key is on a curve that this machine doesn't know.</exception>
     internal static (X509Certificate2 Certificate, X509Certificate2Collection Chain) ReadPair(string certificateFile, string? keyFile)
     {
         var chainText = ReadWhole(certificateFile);

@@ -107,6 +107,7 @@ public class StorabilityTests
     [InlineData(428)]
     [InlineData(429)]
     [InlineData(431)]
+    [InlineData(505)]
     [InlineData(510)]
     [InlineData(511)]
     public void Statuses_that_a_request_can_provoke_need_the_policy_to_name_them(int status)

@@ -16,6 +16,7 @@ internal ref struct CacheControlReader
     private readonly StringValues _lines;
     private int _nextLine;
     private ReadOnlySpan<char> _rest;
+    private bool _isUnbalanced;
 
     internal CacheControlReader(StringValues lines)
     {
@@ -53,6 +54,7 @@ internal ref struct CacheControlReader
                 if (_nextLine >= _lines.Count)
                     return false;
                 _rest = _lines[_nextLine++];
+                _isUnbalanced = false;
                 continue;
             }
 
@@ -90,7 +92,7 @@ internal ref struct CacheControlReader
         IsMalformed = true;
         while (!_rest.IsEmpty && _rest[0] != ',')
         {
-            var quoted = _rest[0] == '"' ? QuotedString.ClosingQuote(_rest) : -1;
+            var quoted = _rest[0] == '"' ? ClosingQuote() : -1;
             _rest = _rest[(quoted < 0 ? 1 : quoted + 1)..];
         }
     }
@@ -99,7 +101,7 @@ internal ref struct CacheControlReader
     {
         if (!_rest.IsEmpty && _rest[0] == '"')
         {
-            var close = QuotedString.ClosingQuote(_rest);
+            var close = ClosingQuote();
             if (close >= 0)
             {
                 Argument = _rest[1..close];
@@ -115,6 +117,17 @@ internal ref struct CacheControlReader
             end = _rest.Length;
         Argument = _rest[..end];
         _rest = _rest[end..];
+    }
+
+    /// <summary>
+    /// Of the mark that the rest begins with. Behind one without a partner all others of the line stand behind a backslash, so
+    /// that none of them has one either: looked for each time, they'd cost the square of the line's length.
+    /// </summary>
+    private int ClosingQuote()
+    {
+        var close = _isUnbalanced ? -1 : QuotedString.ClosingQuote(_rest);
+        _isUnbalanced = close < 0;
+        return close;
     }
 
     private void SkipSpace()

@@ -34,14 +34,17 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     internal static CacheKey Of(CachePolicy policy, Uri uri)
     {
         // Not the overload for Uri: that decodes %2F, which a server's path keeps.
-        var path = PathString.FromUriComponent(uri.AbsolutePath);
-        if (EscapedPath.Of(uri.AbsolutePath, path) is { } escaped)
+        var path = HasNul(uri) ? new PathString(uri.AbsolutePath) : PathString.FromUriComponent(uri.AbsolutePath);
+        if (!HasNul(uri) && EscapedPath.Of(uri.AbsolutePath, path) is { } escaped)
             path = new PathString(escaped);
         var key = KeyComposer.Compose(policy, new HostString(uri.Authority), default, path, new QueryString(uri.Query), stackalloc byte[512]);
         var permanent = key.ToKey();
         key.Dispose();
         return permanent;
     }
+
+    /// <summary>Nobody decodes an escaped NUL: servers refuse it, so that no request has such a key, whatever it is.</summary>
+    private static bool HasNul(Uri uri) => uri.AbsolutePath.Contains("%00", StringComparison.Ordinal);
 
     /// <summary>Seeded per process (hash flooding).</summary>
     internal UInt128 Hash { get; }

@@ -58,6 +58,9 @@ internal static class EscapedPath
             target = target[Math.Max(0, target.IndexOf('/'))..];
         }
 
+        if (target is not ['/', ..])
+            return null;
+
         var query = target.IndexOfAny('?', '#');
         var escaped = Respell(query < 0 ? target : target[..query]);
         return string.Equals(PathString.FromUriComponent(escaped).Value, decoded.Value, StringComparison.OrdinalIgnoreCase) ? escaped : null;

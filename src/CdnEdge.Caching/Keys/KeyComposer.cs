@@ -55,6 +55,19 @@ internal ref struct KeyComposer
         return key;
     }
 
+    /// <summary>The query as the key has it: for the origin, which then sees nothing that the key doesn't.</summary>
+    internal static QueryString QueryOf(KeyPlan plan, QueryString query)
+    {
+        if (plan.IgnoresQuery)
+            return QueryString.Empty;
+
+        var key = new KeyComposer { _buffer = stackalloc byte[512] };
+        QueryComposition.Append(ref key, query.Value, plan);
+        var composed = new QueryString(Encoding.UTF8.GetString(key.Bytes));
+        key.Dispose();
+        return composed;
+    }
+
     /// <summary>Makes it permanent: the one allocation.</summary>
     internal readonly CacheKey ToKey() => new(Bytes, Hash);
 

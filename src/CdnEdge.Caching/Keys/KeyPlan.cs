@@ -18,6 +18,7 @@ internal sealed class KeyPlan
         IgnoresQuery = policy.Query is QueryKeyMode.None;
         FiltersQuery = policy.Query is QueryKeyMode.Allow or QueryKeyMode.Deny;
         SortsQuery = policy.SortQuery;
+        RewritesQuery = !KeepsQueryAsSent && !policy.ForwardWholeQuery;
         _keepsListed = policy.Query is QueryKeyMode.Allow;
         _names = [.. policy.QueryParameters.Where(static n => !n.EndsWith('*')).Select(Encoding.UTF8.GetBytes)];
         _prefixes = [.. policy.QueryParameters.Where(static n => n.EndsWith('*')).Select(static n => Encoding.UTF8.GetBytes(n[..^1]))];
@@ -47,6 +48,9 @@ internal sealed class KeyPlan
 
     /// <summary>Parameters are sorted by name.</summary>
     internal bool SortsQuery { get; }
+
+    /// <summary>The origin is asked with another query than the client's: that of the key.</summary>
+    internal bool RewritesQuery { get; }
 
     /// <summary>The policy's headers and cookies, in an order that doesn't depend on the configuration's.</summary>
     internal SelectorName[] Selectors { get; }

@@ -134,9 +134,11 @@ internal sealed class Variance
         if (newer.IsStar)
             return false;
 
+        // Both are in order: what is looked for stands behind what was found last, as long as the policy is the same.
+        var next = 0;
         foreach (ref readonly var selector in newer._selectors.AsSpan())
         {
-            if (!IsCoveredBy(selector))
+            if (!IsCoveredBy(selector, ref next))
                 return false;
         }
 
@@ -188,12 +190,16 @@ internal sealed class Variance
         return true;
     }
 
-    private bool IsCoveredBy(in Selector newer)
+    private bool IsCoveredBy(in Selector newer, ref int next)
     {
-        foreach (ref readonly var older in _selectors.AsSpan())
+        for (var i = 0; i < _selectors.Length; i++)
         {
+            ref readonly var older = ref _selectors[(next + i) % _selectors.Length];
             if (older.Name == newer.Name)
+            {
+                next += i + 1;
                 return newer.Covers(older);
+            }
         }
 
         return false;

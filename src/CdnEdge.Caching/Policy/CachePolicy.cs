@@ -80,6 +80,19 @@ public sealed class CachePolicy
     /// <summary>What becomes of responses that carry Set-Cookie.</summary>
     public SetCookiePolicy SetCookie { get; set; } = SetCookiePolicy.Bypass;
 
+    /// <summary>
+    /// Request fields that go upstream although they'd be removed (<c>Forwarding:RemoveHeaders</c>, X-Forwarded-*). Nothing tells
+    /// answers apart that were made from them, unless the origin sends Vary: what is in the key (<see cref="KeyPolicy.Headers"/>)
+    /// passes by itself, and is safe.
+    /// </summary>
+    public IList<string> PassHeaders { get; set; } = [];
+
+    /// <summary>
+    /// Store a response (2xx) to a path with the extension of a static file only if its Content-Type is one that such a file
+    /// has: <c>/account/x.css</c> answered with text/html isn't stored (cache deception).
+    /// </summary>
+    public bool CheckExtension { get; set; }
+
     /// <summary>Requests that are neither answered from the cache nor stored.</summary>
     public BypassPolicy Bypass { get; set; } = new();
 
@@ -114,6 +127,10 @@ public sealed class CachePolicy
 
     /// <summary>Whether clients' <c>Cache-Control: no-cache</c>, <c>max-age</c>, <c>min-fresh</c>, ... are obeyed (RFC 9111 §5.2.1).</summary>
     public bool HonourRequestDirectives { get; set; } = true;
+
+    /// <summary>Whether a request field goes upstream that otherwise wouldn't.</summary>
+    internal bool Passes(string field) =>
+        PassHeaders.Contains(field, StringComparer.OrdinalIgnoreCase) || Key.Headers.Contains(field, StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>What of a request makes its cache key, besides host and path.</summary>
@@ -127,6 +144,12 @@ public sealed class KeyPolicy
 
     /// <summary>Sort the query parameters by name (stable), so that their order makes no difference.</summary>
     public bool SortQuery { get; set; }
+
+    /// <summary>
+    /// Ask the origin with the query as it was sent, though the key has only a part of it or another order: whoever sends a parameter
+    /// that the key doesn't have then chooses what others get. False: the origin sees the query that is in the key.
+    /// </summary>
+    public bool ForwardWholeQuery { get; set; }
 
     /// <summary>Request headers whose values tell variants apart even if the origin sends no Vary.</summary>
     public IList<string> Headers { get; set; } = [];

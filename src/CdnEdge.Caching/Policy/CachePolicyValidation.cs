@@ -81,6 +81,7 @@ internal static class CachePolicyValidation
 
         errors.Each(nameof(policy.TargetedFields), policy.TargetedFields, IsTargetedField, "the name of a targeted field such as CDN-Cache-Control, and not Cache-Control itself");
         errors.Each(nameof(policy.StripTargetedFields), policy.StripTargetedFields, IsTargetedField, "the name of a targeted field such as CDN-Cache-Control, and not Cache-Control itself");
+        errors.Each(nameof(policy.PassHeaders), policy.PassHeaders, static h => Token.IsToken(h) && !h.Contains('*'), "the name of a request header (a token, without *)");
         errors.Each(nameof(policy.TagFields), policy.TagFields, static f => Token.IsToken(f), "the name of a response field such as Cache-Tag");
     }
 

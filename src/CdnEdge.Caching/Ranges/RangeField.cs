@@ -76,6 +76,51 @@ internal static class RangeField
         return true;
     }
 
+    /// <summary>
+    /// Whether an origin that answers each range by itself sends no byte of a representation much oftener than once: at most
+    /// <see cref="MaxRanges"/>, of which those with both ends don't overlap, and one at most that reaches to the end. Other units
+    /// than bytes are nobody's here to judge. (RangeAmp, "Overlapping Byte Ranges": Li et al., DSN 2020.)
+    /// </summary>
+    internal static bool IsModest(StringValues range)
+    {
+        if (range is [{ } line] && line.Contains('=', StringComparison.Ordinal) && !line.AsSpan().TrimStart(" \t").StartsWith(Unit, StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (!TryTakeUnit(range, out var rest))
+            return false;
+
+        Span<ByteRange> closed = stackalloc ByteRange[MaxRanges];
+        var (count, open) = (0, 0);
+        while (TryTakeMember(ref rest, out var spec))
+        {
+            if (!TryParseSpec(spec, out var first, out var last))
+                return false;
+            if (first is { } start && last is { } end)
+            {
+                if (count == MaxRanges)
+                    return false;
+                closed[count++] = new ByteRange(start, Math.Min(end, long.MaxValue - 1) - start + 1);
+            }
+            else if (++open > 1)
+            {
+                return false;
+            }
+        }
+
+        return count + open is > 0 and <= MaxRanges && AreApart(closed[..count]);
+    }
+
+    private static bool AreApart(Span<ByteRange> ranges)
+    {
+        ranges.Sort(static (x, y) => x.Offset.CompareTo(y.Offset));
+        for (var i = 1; i < ranges.Length; i++)
+        {
+            if (ranges[i].Offset < ranges[i - 1].End)
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Range isn't a list field: on two lines it's no valid Range.</summary>
     private static bool TryTakeUnit(StringValues range, out ReadOnlySpan<char> rest)
     {

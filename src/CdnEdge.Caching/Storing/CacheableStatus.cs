@@ -37,10 +37,12 @@ internal static class CacheableStatus
         428, // Precondition Required: MUST NOT be stored (RFC 6585 §3).
         429, // Too Many Requests: MUST NOT be stored (RFC 6585 §4).
         431, // Request Header Fields Too Large: MUST NOT be stored (RFC 6585 §5).
+        505, // HTTP Version Not Supported: the message's.
         510, // Not Extended: the request lacked an extension (RFC 2774).
         511, // Network Authentication Required: MUST NOT be stored (RFC 6585 §6).
         // Not here, since they speak of the URL (or of the origin) and RFC 9110 or 7725 makes them cacheable: 404, 405,
         // 410, 451, 501, and 414 as long as all of the URL is in the key; nor 500, 502, 503, 504, which are stored only with explicit freshness.
+        // (A GET that claims another method provokes 405 and 501 too, but the claim ends at the edge.)
     }.ToFrozenSet();
 
     /// <summary>Registered final codes: the ones that must-understand can rely on (RFC 9111 §5.2.2.3).</summary>
@@ -72,8 +74,11 @@ internal static class CacheableStatus
     /// (<c>4xx</c>) in <see cref="CachePolicy.StatusTtl"/> gives those a lifetime that are stored anyway.
     /// </summary>
     internal static bool IsAllowed(int status, CachePolicy policy) =>
-        !(Provokable.Contains(status) || (status == 414 && policy.Key.Query != QueryKeyMode.All))
-        || policy.StoreStatuses.Contains(status)
+        !(Provokable.Contains(status) || (status == 414 && policy.Key.Query != QueryKeyMode.All)) || IsNamed(status, policy);
+
+    /// <summary>The policy names the status by its own code: the operator knows what provokes it.</summary>
+    internal static bool IsNamed(int status, CachePolicy policy) =>
+        policy.StoreStatuses.Contains(status)
         || (policy.StatusTtl.Count != 0 && policy.StatusTtl.ContainsKey(status.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The policy's lifetime for a status: the code's own, else its class's.</summary>

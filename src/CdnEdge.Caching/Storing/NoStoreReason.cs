@@ -37,4 +37,8 @@ public enum NoStoreReason
     Incomplete,
     /// <summary>The resource was invalidated while the response was under way.</summary>
     Invalidated,
+    /// <summary>Its Content-Type isn't one of a file with the path's extension (<see cref="CachePolicy.CheckExtension"/>).</summary>
+    Extension,
+    /// <summary>A redirect to the very URL by another scheme: the key has no scheme, so it would answer those who came by that too.</summary>
+    SchemeRedirect,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Caching;
@@ -5,6 +6,13 @@ namespace CdnEdge.Caching;
 /// <summary>Whether a shared cache may store a response (RFC 9111 §3), and whether that would be any use.</summary>
 internal static class Storability
 {
+    /// <summary>Of a request's fields, names and values: a browser's come to one or two thousand, the smallest limits of servers to 4 KiB.</summary>
+    private const int UsualBytes = 3072;
+
+    /// <summary>What the edge writes anew for each visitor: compared as the visitor sent it, all would look alike.</summary>
+    private static readonly FrozenSet<string> WhoAsked =
+        new[] { "x-forwarded-for", "forwarded" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Decides from heads alone; the body's size and completeness are the caller's to check.</summary>
     /// <param name="method">The request's method.</param>
     /// <param name="requestTarget">Absolute URI of the request, for POST's Content-Location rule; other methods do without.</param>
@@ -28,6 +36,8 @@ internal static class Storability
             return NoStoreReason.RequestNoStore;
         if (!CacheableStatus.IsEverStored(status) || !CacheableStatus.IsAllowed(status, policy))
             return NoStoreReason.Status;
+        if (status >= StatusCodes.Status400BadRequest && IsUnusuallyLarge(requestHeaders) && !CacheableStatus.IsNamed(status, policy))
+            return NoStoreReason.Status;
         // must-understand stands above no-store, for those who understand (RFC 9111 §5.2.2.3).
         if (directives.MustUnderstand && !CacheableStatus.IsUnderstood(status))
             return NoStoreReason.Status;
@@ -50,10 +60,26 @@ internal static class Storability
         return Use(status, requestHeaders, responseHeaders, directives, freshness, policy);
     }
 
+    /// <summary>
+    /// Whether fields are so many that an error may be about them, whatever its status says: servers answer with 400, 413, 431,
+    /// 500 and others, each at a size of its own ("cache-poisoned denial of service").
+    /// </summary>
+    internal static bool IsUnusuallyLarge(IHeaderDictionary requestHeaders)
+    {
+        var size = 0;
+        foreach (var (name, lines) in requestHeaders)
+        {
+            foreach (var line in lines)
+                size += name.Length + (line?.Length ?? 0);
+        }
+
+        return size > UsualBytes;
+    }
+
     /// <summary>Answers that are meant to be read while they're made: stored, they'd be held back and shared.</summary>
     internal static bool IsStream(IHeaderDictionary requestHeaders, IHeaderDictionary responseHeaders)
     {
-        var type = MediaType(responseHeaders);
+        var type = MediaType.Of(responseHeaders);
         return type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase)
             || type.Equals("multipart/x-mixed-replace", StringComparison.OrdinalIgnoreCase)
             || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
@@ -122,8 +148,8 @@ internal static class Storability
     {
         if (headers.Vary.Count == 0)
             return false;
-        VaryField.Parse(headers.Vary, out var isStar);
-        return isStar;
+        var names = VaryField.Parse(headers.Vary, out var isStar);
+        return isStar || names.Any(static name => WhoAsked.Contains(name.Name));
     }
 
     /// <summary>Set-Cookie that would be stored though the policy doesn't share cookies.</summary>
@@ -136,7 +162,7 @@ internal static class Storability
 
     /// <summary>One part whose place is known (RFC 9110 §15.3.7.1); multipart/byteranges isn't taken apart.</summary>
     private static bool IsUsablePart(IHeaderDictionary headers) =>
-        !MediaType(headers).Equals("multipart/byteranges", StringComparison.OrdinalIgnoreCase)
+        !MediaType.Of(headers).Equals("multipart/byteranges", StringComparison.OrdinalIgnoreCase)
         && ContentRange.TryParse(headers.ContentRange, out _);
 
     /// <summary>RFC 9110 §9.3.3: a POST's answer is cacheable where it says that it's what a GET of the target would give.</summary>
@@ -148,7 +174,7 @@ internal static class Storability
     private static bool AllowsCookies(CachePolicy policy, IHeaderDictionary headers) => policy.HeuristicWithCookies switch
     {
         HeuristicWithCookies.Always => true,
-        HeuristicWithCookies.Assets => IsAsset(MediaType(headers)),
+        HeuristicWithCookies.Assets => IsAsset(MediaType.Of(headers)),
         _ => false,
     };
 
@@ -165,13 +191,4 @@ internal static class Storability
         || type.Equals("application/x-javascript", StringComparison.OrdinalIgnoreCase)
         || type.Equals("application/wasm", StringComparison.OrdinalIgnoreCase)
         || type.Equals("application/vnd.ms-fontobject", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Content-Type without its parameters; empty where there's none, or more than one.</summary>
-    private static ReadOnlySpan<char> MediaType(IHeaderDictionary headers)
-    {
-        if (headers.ContentType is not [{ } value])
-            return default;
-        var end = value.IndexOf(';', StringComparison.Ordinal);
-        return (end < 0 ? value : value.AsSpan(0, end)).Trim(" \t");
-    }
 }

@@ -91,6 +91,6 @@ internal static class PurgeMethodRequest
     private static string UrlOf(HttpRequest request)
     {
         var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return target.StartsWith('/') ? $"http://{request.Host}{target}" : target;
+        return target.StartsWith('/') ? $"http://{request.Host.Value}{target}" : target;
     }
 }

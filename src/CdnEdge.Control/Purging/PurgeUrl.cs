@@ -31,13 +31,14 @@ internal static class PurgeUrl
             _ when text.AsSpan().ContainsAnyInRange('\0', ' ') || text.Contains('\x7f', StringComparison.Ordinal) => "has a blank or control character; escape it (%20)",
             _ when text.Contains('\\', StringComparison.Ordinal) => "has a backslash; write / or %5C",
             _ when text.Contains('#', StringComparison.Ordinal) => "has a fragment (#), which no request carries; leave it out or write %23",
+            _ when text.Contains("%00", StringComparison.Ordinal) => "has an escaped NUL (%00), which no request may carry",
             _ when !IsHttp(text) => "not an absolute http:// or https:// URL, such as https://example.org/a",
             _ => null,
         };
         if (mistake is not null)
             return false;
 
-        if (!Uri.TryCreate(Escape(text), AsWritten, out var parsed) || parsed.Host.Length == 0 || parsed.UserInfo.Length > 0 || !TryIdnHost(parsed, out var host))
+        if (!Uri.TryCreate(Escape(text), AsWritten, out var parsed) || parsed.Host.Length == 0 || parsed.UserInfo.Length > 0 || !IsPath(parsed.PathAndQuery) || !TryIdnHost(parsed, out var host))
             mistake = "its host is none; write example.org or example.org:8080, without user and password";
         else if (HasDotSegments(parsed.AbsolutePath))
             mistake = "has . or .. in its path; write the path that they lead to";
@@ -59,11 +60,24 @@ internal static class PurgeUrl
     private static bool IsHttp(string text) =>
         text.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
+    // Behind [::1] a Uri takes anything for the path.
+    private static bool IsPath(string pathAndQuery) => pathAndQuery is "" or ['/' or '?', ..];
+
     private static string WithPath(string pathAndQuery) => pathAndQuery is ['/', ..] ? pathAndQuery : "/" + pathAndQuery;
 
     private static bool TryIdnHost(Uri uri, [NotNullWhen(true)] out string? host)
     {
-        host = uri.HostNameType == UriHostNameType.IPv6 ? $"[{uri.IdnHost.Trim('[', ']')}]" : uri.IdnHost.ToLowerInvariant();
+        try
+        {
+            host = uri.HostNameType == UriHostNameType.IPv6 ? $"[{uri.IdnHost.Trim('[', ']')}]" : uri.IdnHost.ToLowerInvariant();
+        }
+        catch (UriFormatException)
+        {
+            // Not in ASCII, and not to be written in it: a label too long, for one.
+            host = null;
+            return false;
+        }
+
         return uri.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
     }
 

@@ -38,6 +38,15 @@ internal static class CdnCacheOptionsValidation
                 yield return $"{path}:Forwarding:TrustedProxies:{i}: {mistake}";
         }
 
+        for (var i = 0; i < options.Forwarding.RemoveHeaders.Count; i++)
+        {
+            if (!Token.IsToken(options.Forwarding.RemoveHeaders[i]))
+                yield return $"{path}:Forwarding:RemoveHeaders:{i}: '{options.Forwarding.RemoveHeaders[i]}' is not the name of a request header; a token such as X-Original-URL";
+        }
+
+        if (options.Forwarding.MaxFieldBytes is < 256 or > 32_768)
+            yield return $"{path}:Forwarding:MaxFieldBytes: {options.Forwarding.MaxFieldBytes} is not a length; 256 to 32768 bytes, as the origins take them";
+
         foreach (var mistake in ClusterOptionsValidation.Errors($"{path}:Clusters", options.Clusters, options.Peering.Key is not null))
             yield return mistake;
 

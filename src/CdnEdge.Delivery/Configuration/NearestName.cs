@@ -14,11 +14,15 @@ internal static class NearestName
 
     /// <returns>The name that takes the fewest slips of the keyboard to become what was typed; null if all take too many.</returns>
     internal static string? Of(string typed, IEnumerable<string> names) =>
-        names.Select(n => (Name: n, Distance: Distance(typed.ToUpperInvariant(), n.ToUpperInvariant())))
-            .Where(n => n.Distance <= Math.Max(1, n.Name.Length / 3))
+        // A name that differs by more letters than that takes too many anyway, and to find out how many costs their product.
+        names.Where(n => Math.Abs(typed.Length - n.Length) <= Most(n))
+            .Select(n => (Name: n, Distance: Distance(typed.ToUpperInvariant(), n.ToUpperInvariant())))
+            .Where(n => n.Distance <= Most(n.Name))
             .OrderBy(n => n.Distance)
             .Select(n => n.Name)
             .FirstOrDefault();
+
+    private static int Most(string name) => Math.Max(1, name.Length / 3);
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).</summary>
     private static int Distance(string a, string b)

@@ -16,9 +16,14 @@ internal static class FramingGuard
         var request = context.Request;
         var headers = request.Headers;
 
-        // HTTP/2 and HTTP/3 have frames of their own, and Kestrel refuses these fields there.
+        // HTTP/2 and HTTP/3 have frames of their own: a request with fields for others is malformed (RFC 9113 §8.2.2), and
+        // Kestrel refuses only Connection and TE.
         if (HttpProtocol.IsHttp2(request.Protocol) || HttpProtocol.IsHttp3(request.Protocol))
-            return request.Host.HasValue ? null : Refuse("The request names no host.");
+        {
+            return headers.TransferEncoding.Count > 0 || headers.Upgrade.Count > 0 ? Refuse("A field of HTTP/1.1 alone.")
+                : request.Host.HasValue ? null
+                : Refuse("The request names no host.");
+        }
 
         if (HttpMethods.IsConnect(request.Method))
             return new GuardRefusal(StatusCodes.Status405MethodNotAllowed, "This is no proxy to tunnel through.", CloseConnection: true);

@@ -10,7 +10,7 @@ namespace CdnEdge.Delivery.Guard;
 /// </summary>
 internal static class TargetGuard
 {
-    private static readonly SearchValues<char> Harmless = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Except(['#', '%'])]);
+    private static readonly SearchValues<char> Harmless = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Except(['#', '%', '\\', ';'])]);
 
     /// <summary>Looks at the target as it was sent. Null: nothing to refuse.</summary>
     public static GuardRefusal? Inspect(HttpContext context)
@@ -55,7 +55,15 @@ internal static class TargetGuard
             path = path[(at + 3)..];
         }
 
-        return null;
+        path = query < 0 ? target : target[..query];
+
+        // Browsers and some servers make it a slash, others keep it (RFC 3986 §3.3 has none).
+        if (path.Contains('\\'))
+        {
+            return "The request's path has a backslash.";
+        }
+
+        return DotSegments.ClimbUnseenIn(path) ? "The request's path has a dot segment that not everybody sees." : null;
     }
 
     private static GuardRefusal? InspectAbsolute(string target, HttpRequest request)

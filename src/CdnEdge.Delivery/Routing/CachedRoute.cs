@@ -10,6 +10,10 @@ internal sealed class CachedRoute(Endpoint endpoint, RouteModel model, PolicyReg
 {
     private readonly string? _policyName = model.Config.Metadata is { } metadata && metadata.TryGetValue(CdnCacheMetadata.Policy, out var name) ? name : null;
 
+    /// <summary>Its own transforms say what becomes of X-Forwarded-* and Forwarded.</summary>
+    internal bool HasOwnForwarders { get; } =
+        model.Config.Transforms?.Any(static transform => transform.ContainsKey("X-Forwarded") || transform.ContainsKey("Forwarded")) == true;
+
     private CachePolicy? _policy;
     private int _generation;
 

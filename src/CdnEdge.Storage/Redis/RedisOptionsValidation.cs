@@ -7,8 +7,6 @@ namespace CdnEdge.Storage.Redis;
 /// <summary>Finds every mistake in the options of the Redis tier, each named by its configuration path.</summary>
 internal static class RedisOptionsValidation
 {
-    private const long MaxObject = 512L * 1024 * 1024;
-
     /// <param name="path">Where the options stand: <c>CdnEdge:Redis</c>.</param>
     /// <param name="options">The options.</param>
     internal static IReadOnlyList<string> Errors(string path, RedisOptions options)
@@ -20,8 +18,8 @@ internal static class RedisOptionsValidation
             errors.Add(nameof(options.Prefix), options.Prefix, "1 to 64 letters, digits, '-', '_', '.' and ':'");
         CheckDuration(nameof(options.Timeout), options.Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10), errors);
         CheckDuration(nameof(options.MaxAge), options.MaxAge, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365), errors);
-        if (options.MaxObjectBytes is < 0 or > MaxObject)
-            errors.Add(nameof(options.MaxObjectBytes), options.MaxObjectBytes.ToString(CultureInfo.InvariantCulture), $"a number of bytes from 0 to {MaxObject}");
+        if (options.MaxObjectBytes is < 0 or > RedisRecord.MaxBytes)
+            errors.Add(nameof(options.MaxObjectBytes), options.MaxObjectBytes.ToString(CultureInfo.InvariantCulture), $"a number of bytes from 0 to {RedisRecord.MaxBytes}");
         if (errors.IsThere(nameof(options.Keys), options.Keys))
             KeyRing.Read(options, errors);
         return errors.All;

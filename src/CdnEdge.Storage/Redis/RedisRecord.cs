@@ -16,6 +16,9 @@ internal static class RedisRecord
     /// <summary>A shorter body stands in the record itself, and is there with the first answer.</summary>
     internal const int InlineBytes = 64 * 1024;
 
+    /// <summary>No longer body is ever written. Whoever claims one would have this node ask for chunks without end.</summary>
+    internal const long MaxBytes = 512L * 1024 * 1024;
+
     internal static int ChunksOf(long length) => length <= InlineBytes ? 0 : (int)((length + ChunkBytes - 1) / ChunkBytes);
 
     /// <param name="length">Of the body; -1: none.</param>
@@ -37,7 +40,7 @@ internal static class RedisRecord
         var from = new RecordReader(bytes.Span);
         var moment = from.Int64();
         var length = from.Int64();
-        if (length < -1)
+        if (length is < -1 or > MaxBytes)
             from.Spoil();
         var head = HeadRecord.Read(ref from);
         var rest = from.Rest().Length;

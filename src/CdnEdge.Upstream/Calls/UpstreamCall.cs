@@ -1,3 +1,4 @@
+using CdnEdge.Caching;
 using CdnEdge.Upstream.Failures;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -20,6 +21,9 @@ internal sealed class UpstreamCall
 
     /// <summary>What is asked for may be stored: siblings and shields are asked before origins.</summary>
     internal bool UsesPeers { get; init; }
+
+    /// <summary>The policy that governs; null: none.</summary>
+    internal CachePolicy? Policy { get; init; }
 
     /// <summary>The same for every request for the same content: which of several shields it belongs to.</summary>
     internal ulong Affinity { get; init; }

@@ -24,7 +24,7 @@ internal sealed class AddressList
 
         // Half of such lines are slips: 10.1.2.3/8 where the host alone was meant.
         var slash = entry.IndexOf('/', StringComparison.Ordinal);
-        return slash < 0 || IPAddress.Parse(entry.AsSpan(0, slash)).Equals(network.BaseAddress)
+        return slash < 0 || IPAddress.Parse(entry.AsSpan(0, slash).Trim()).Equals(network.BaseAddress)
             ? null
             : $"'{entry}' is not the first address of its network; write {network}";
     }

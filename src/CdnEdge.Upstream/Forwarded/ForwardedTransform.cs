@@ -1,4 +1,5 @@
 using System.Net;
+using CdnEdge.Upstream.Calls;
 using CdnEdge.Upstream.HopByHop;
 using CdnEdge.Upstream.Loops;
 using CdnEdge.Upstream.Peers;
@@ -29,12 +30,16 @@ internal sealed class ForwardedTransform(ForwardingOptions options, AddressList 
         return default;
     }
 
+    /// <summary>Whether a field says who asked, and for what.</summary>
+    internal static bool IsClaim(ReadOnlySpan<char> name) =>
+        name.StartsWith(XForwardedPrefix, StringComparison.OrdinalIgnoreCase) || name.Equals(ForwardedField, StringComparison.OrdinalIgnoreCase);
+
     private static void RemoveClaims(RequestTransformContext context)
     {
+        var policy = context.HttpContext.Features.Get<UpstreamCall>()?.Policy;
         foreach (var (name, _) in context.HttpContext.Request.Headers)
         {
-            if (name.StartsWith(XForwardedPrefix, StringComparison.OrdinalIgnoreCase)
-                || name.Equals(ForwardedField, StringComparison.OrdinalIgnoreCase))
+            if (IsClaim(name) && policy?.Passes(name) != true)
             {
                 ClientFields.TryRemove(context, name);
             }

@@ -27,9 +27,10 @@ internal static class CdnLoop
     private static int Count(ReadOnlySpan<char> line, string name)
     {
         var count = 0;
+        var isUnbalanced = false;
         while (!line.IsEmpty)
         {
-            var end = EndOfElement(line);
+            var end = EndOfElement(line, ref isUnbalanced);
             var element = line[..end];
             line = end < line.Length ? line[(end + 1)..] : default;
 
@@ -42,10 +43,15 @@ internal static class CdnLoop
         return count;
     }
 
-    private static int EndOfElement(ReadOnlySpan<char> line)
+    /// <param name="line">What is left of it.</param>
+    /// <param name="isUnbalanced">
+    /// A quote was open at the line's end: it would swallow everything after it, and a name to be found in there too. What is left is
+    /// read unquoted then, all of it: to look for each quote's end would cost the square of the line's length.
+    /// </param>
+    private static int EndOfElement(ReadOnlySpan<char> line, ref bool isUnbalanced)
     {
         var quoted = false;
-        for (var i = 0; i < line.Length; i++)
+        for (var i = 0; !isUnbalanced && i < line.Length; i++)
         {
             switch (line[i])
             {
@@ -60,8 +66,8 @@ internal static class CdnLoop
             }
         }
 
-        // An open quote would swallow everything after it, and a name to be found in there too: read it unquoted.
-        return quoted && line.IndexOf(',') is >= 0 and var comma ? comma : line.Length;
+        isUnbalanced |= quoted;
+        return isUnbalanced && line.IndexOf(',') is >= 0 and var comma ? comma : line.Length;
     }
 }
 

@@ -94,6 +94,11 @@ internal sealed class ConfigurationSource
             {
                 mistake = e.Message;
             }
+            catch (InvalidOperationException)
+            {
+                // What .NET says of such a text when it's asked for it: to the parser it was valid.
+                mistake = "not valid JSON: half of a surrogate pair (\\ud800 to \\udfff) in a text is no character";
+            }
         }
 
         Overlay(values, _environment);

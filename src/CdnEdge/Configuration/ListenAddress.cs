@@ -57,7 +57,7 @@ internal sealed record ListenAddress
         {
             parsed = BindingAddress.Parse(text);
         }
-        catch (FormatException)
+        catch (Exception e) when (e is FormatException or ArgumentException)
         {
             mistake = $"'{text}' is not a URL; {Form}";
             return false;

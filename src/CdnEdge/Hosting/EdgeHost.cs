@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using CdnEdge.Configuration;
 using CdnEdge.Control;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Tls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -58,6 +59,7 @@ internal static partial class EdgeHost
 
         var app = builder.Build();
         // Spelt out rather than left to WebApplication, whose terminal middleware would stand before the endpoints.
+        Http2FloodGuard.Use(app);
         EdgeAdmin.CloseWhileDraining(app);
         EdgeSites.Use(app);
         PeerReadiness.Use(app, reviewed.Cache.Name);

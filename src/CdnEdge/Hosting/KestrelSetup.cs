@@ -1,5 +1,6 @@
 using System.Text;
 using CdnEdge.Configuration;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Security;
 using CdnEdge.Tls;
 using Microsoft.AspNetCore.Connections;
@@ -29,7 +30,10 @@ internal static class KestrelSetup
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(130); // longer than load balancers in front keep theirs, so that they close first
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(10));
-        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+        // What is written must be taken within the grace period, each time anew. With a real rate every byte that was taken
+        // fast earns time to stall later: Kestrel's 240 bytes a second let who has read 10 MiB hold the rest for half a day.
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: double.MaxValue, gracePeriod: TimeSpan.FromSeconds(30));
 
         limits.MaxConcurrentConnections = reviewed.Limits.Connections;
 
@@ -51,7 +55,9 @@ internal static class KestrelSetup
             ((IMultiplexedConnectionBuilder)endpoint).Use(connections.Limit);
         }
 
-        if (address.IsTls)
-            endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
+        if (!address.IsTls)
+            return;
+        endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
+        Http2FloodGuard.Use(endpoint);
     }
 }

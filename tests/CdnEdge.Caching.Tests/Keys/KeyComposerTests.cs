@@ -39,6 +39,23 @@ public class KeyComposerTests
         Assert.NotEqual(Key(Default, "example.org", "/a"), Key(Default, "www.example.org", "/a"));
     }
 
+    [Theory]
+    [InlineData(QueryKeyMode.None, "", "?a=1", "")]
+    [InlineData(QueryKeyMode.Deny, "utm_*", "?b=2&%75tm_x=1&a=1", "?a=1&b=2")]
+    [InlineData(QueryKeyMode.Deny, "utm_*", "?utm_x=1;b=2", "?utm_x=1;b=2")]
+    [InlineData(QueryKeyMode.Allow, "a", "?b=1&a=2&a=%20", "?a=2&a=%20")]
+    [InlineData(QueryKeyMode.Allow, "a", "?b=1", "")]
+    public void The_origin_gets_the_query_of_the_key(QueryKeyMode mode, string names, string query, string expected)
+    {
+        var policy = new CachePolicy { Key = { Query = mode, QueryParameters = names.Length == 0 ? [] : [names], SortQuery = mode == QueryKeyMode.Deny } };
+
+        var composed = KeyComposer.QueryOf(policy.Key.Plan, new QueryString(query));
+
+        Assert.Equal(expected, composed.Value ?? "");
+        Assert.True(policy.Key.Plan.RewritesQuery);
+        Assert.Equal(Key(policy, "h", "/a", query), Key(policy, "h", "/a", composed.Value ?? ""));
+    }
+
     [Fact]
     public void Path_is_that_of_the_whole_application_in_its_letter_case()
     {

@@ -41,6 +41,8 @@ public class CachePolicyValidationTests
     public static TheoryData<string, string, Action<CachePolicy>> Mistakes => new()
     {
         { "Methods:1", "PUT", static p => p.Methods = ["GET", "PUT"] },
+        { "PassHeaders:0", "X Y", static p => p.PassHeaders = ["X Y"] },
+        { "PassHeaders:1", "X-*", static p => p.PassHeaders = ["X-Real-IP", "X-*"] },
         { "Methods:0", "get", static p => p.Methods = ["get"] },
         { "Methods", "", static p => p.Methods = [] },
         { "DefaultTtl", "-00:00:01", static p => p.DefaultTtl = TimeSpan.FromSeconds(-1) },

@@ -6,6 +6,30 @@ namespace CdnEdge.Caching.Tests.Ranges;
 public class RangeFieldTests
 {
     [Theory]
+    [InlineData("bytes=0-0", true)]
+    [InlineData("bytes=0-0,1-1", true)]
+    [InlineData("bytes=5-6,0-4", true)]
+    [InlineData("bytes=0-0,-1", true)]
+    [InlineData("bytes=0-0,5-", true)]
+    [InlineData("bytes=0-9223372036854775807", true)]
+    [InlineData("bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30", true)]
+    [InlineData("bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,32-32", false)]
+    [InlineData("bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,-1", false)]
+    [InlineData("bytes=0-1,1-2", false)]
+    [InlineData("bytes=0-99999999999999999999,5-5", false)]
+    [InlineData("bytes=0-,1-", false)]
+    [InlineData("bytes=-1,-1", false)]
+    [InlineData("bytes=0-,-1", false)]
+    [InlineData("bytes=1-0", false)]
+    [InlineData("bytes=", false)]
+    [InlineData("bytes", false)]
+    [InlineData("seconds=1-2,1-2", true)]
+    public void Is_modest_where_no_byte_is_asked_for_twice(string range, bool expected) => Assert.Equal(expected, RangeField.IsModest(range));
+
+    [Fact]
+    public void On_two_lines_it_is_none_and_not_modest() => Assert.False(RangeField.IsModest(new Microsoft.Extensions.Primitives.StringValues(["bytes=0-0", "bytes=1-1"])));
+
+    [Theory]
     [InlineData("bytes=0-1", "0-1")]
     [InlineData("bytes=1-", "1-9")]
     [InlineData("bytes=-1", "9-9")]

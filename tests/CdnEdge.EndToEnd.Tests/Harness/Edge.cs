@@ -21,6 +21,8 @@ public class Edge : IAsyncLifetime
 
     private protected virtual IReadOnlyDictionary<string, string>? Environment => null;
 
+    private protected virtual string Listen => "http://127.0.0.1:0";
+
     public async ValueTask InitializeAsync()
     {
         IEnumerable<string> arguments = Arguments;
@@ -30,7 +32,7 @@ public class Edge : IAsyncLifetime
             arguments = [.. arguments, "--config", _configFile];
         }
 
-        Process = await EdgeProcess.Serve(arguments, Environment);
+        Process = await EdgeProcess.Serve(arguments, Environment, listen: Listen);
     }
 
     public async ValueTask DisposeAsync()

@@ -38,6 +38,12 @@ internal sealed class Exchange
 
     internal Fields Trailers { get; private set; } = new([]);
 
+    /// <summary>The extensions of all chunks of the request's body.</summary>
+    internal string ChunkExtensions { get; private set; } = "";
+
+    /// <summary>The body, and with it the request, has come to its end.</summary>
+    internal bool IsWhole => _chunked ? _ended : _left == 0;
+
     /// <summary>Whether the connection can't be used any more.</summary>
     internal bool Closed { get; private set; }
 
@@ -118,6 +124,7 @@ internal sealed class Exchange
         if (_chunked && _left == 0 && !_ended)
         {
             (_left, var trailers) = await _reader.ReadChunkHead();
+            ChunkExtensions += _reader.ChunkExtension;
             if (_left == 0)
                 (_ended, Trailers) = (true, new Fields(trailers));
         }

@@ -40,12 +40,17 @@ internal sealed class HttpReader(Stream stream)
         return piece;
     }
 
+    /// <summary>What stood behind the size of the last chunk that was read.</summary>
+    internal string ChunkExtension { get; private set; } = "";
+
     /// <summary>The size of the next chunk and, at the last one (0), the trailers behind it.</summary>
     /// <exception cref="EndOfStreamException">The connection ended first.</exception>
     internal async Task<(long Size, List<string> Trailers)> ReadChunkHead()
     {
         var line = await ReadLine() ?? throw new EndOfStreamException();
-        var size = long.Parse(line.Split(';')[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        var extension = line.IndexOf(';', StringComparison.Ordinal);
+        ChunkExtension = extension < 0 ? "" : line[extension..];
+        var size = long.Parse(extension < 0 ? line : line[..extension], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         return (size, size == 0 ? await ReadHead() ?? throw new EndOfStreamException() : []);
     }
 

@@ -130,6 +130,22 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Completes when the edge has answered or closed the connection, whatever is sent meanwhile.</summary>
+    internal async Task IsClosedOrAnswered()
+    {
+        try
+        {
+            await _reader.ReadSome(1);
+        }
+        catch (IOException)
+        {
+            // Reset.
+        }
+    }
+
+    /// <summary>Whether the edge has broken the connection off, though nobody reads what came before.</summary>
+    internal bool IsReset() => _socket.Poll(0, SelectMode.SelectError) || (int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0;
+
     /// <summary>Hangs up at once, with a reset.</summary>
     internal void HangUp()
     {

@@ -37,6 +37,9 @@ internal sealed class ScriptedOrigin : IAsyncDisposable
 
     internal string Url => $"http://127.0.0.1:{Port}";
 
+    /// <summary>What paths get that nobody scripted.</summary>
+    internal Answer Otherwise { get; set; } = static exchange => exchange.Respond(404, ["Cache-Control: no-store"], "not scripted");
+
     /// <summary>Every request that arrived, scripted or not.</summary>
     internal IReadOnlyCollection<Exchange> Requests => _requests;
 
@@ -94,7 +97,7 @@ internal sealed class ScriptedOrigin : IAsyncDisposable
                 var exchange = new Exchange(socket, stream, reader, head, _stopping.Token);
                 _requests.Enqueue(exchange);
                 var path = exchange.Target.Split('?')[0];
-                var answer = _resources.TryGetValue(path, out var resource) ? resource.Answer(exchange) : NotFound(exchange);
+                var answer = _resources.TryGetValue(path, out var resource) ? resource.Answer(exchange) : Otherwise(exchange);
                 await answer.WaitAsync(_stopping.Token);
                 if (exchange.Closed)
                     return;
@@ -110,8 +113,6 @@ internal sealed class ScriptedOrigin : IAsyncDisposable
             _scriptFailures.Enqueue(ExceptionDispatchInfo.Capture(failure));
         }
     }
-
-    private static Task NotFound(Exchange exchange) => exchange.Respond(404, ["Cache-Control: no-store"], "not scripted");
 }
 
 /// <summary>One URL of the origin and what was asked of it.</summary>
