@@ -44,7 +44,8 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     }
 
     /// <summary>Nobody decodes an escaped NUL: servers refuse it, so that no request has such a key, whatever it is.</summary>
-    private static bool HasNul(Uri uri) => uri.AbsolutePath.Contains("%00", StringComparison.Ordinal);
+    private static bool HasNul(Uri uri) =>
+        uri.AbsolutePath.Contains("%00", StringComparison.Ordinal) || uri.AbsolutePath.Contains('\0', StringComparison.Ordinal);
 
     /// <summary>Seeded per process (hash flooding).</summary>
     internal UInt128 Hash { get; }
