@@ -26,7 +26,7 @@ public sealed class TrafficPurgesTests : IAsyncLifetime
     {
         var (a, b) = (await NodeAsync("a"), await NodeAsync("b"));
         await a.PurgeAsync("/something");
-        await Deadline.Until(() => b.Epochs.Now == a.Epochs.Now);
+        await Deadline.Until(() => a.Bus.Tail.Position > 0 && b.Bus.Tail.Position == a.Bus.Tail.Position);
         var before = b.Epochs.Now;
 
         var anew = Outdate(a, "/page");
