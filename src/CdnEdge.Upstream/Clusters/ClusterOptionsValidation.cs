@@ -22,7 +22,7 @@ internal static class ClusterOptionsValidation
             yield return $"{path}:Peers: nodes know each other by a key, and there is none; CdnEdge:Peering:Key, the same on all nodes (openssl rand -base64 32)";
         if (options.Host is { } host && (host.Length == 0 || Uri.CheckHostName(host.Split(':')[0]) == UriHostNameType.Unknown))
             yield return $"{path}:Host: '{host}' is not a host; such as www.example.com or www.example.com:8443";
-        if (options.ProofKey is { } key && OriginProof.MistakeIn(key) is { } inKey)
+        if (options.ProofKey is { } key && HmacKey.MistakeIn(key) is { } inKey)
             yield return $"{path}:ProofKey: {inKey}";
         foreach (var mistake in Ranges(path, options))
             yield return mistake;

@@ -14,9 +14,6 @@ internal static class OriginProof
 {
     internal const string Field = "CdnEdge-Proof";
 
-    /// <summary>Bytes of a key, at least.</summary>
-    internal const int MinKeyBytes = 32;
-
     /// <summary>Writes the field, in place of what a visitor may have put there.</summary>
     /// <param name="request">The request, with its URI, and its Host where that's another.</param>
     /// <param name="key">In base64; null: nothing is proved to this origin.</param>
@@ -31,14 +28,5 @@ internal static class OriginProof
         var text = string.Create(CultureInfo.InvariantCulture, $"{request.Method.Method}\n{authority}\n{target}\n{seconds}");
         var signature = HMACSHA256.HashData(Convert.FromBase64String(key), Encoding.UTF8.GetBytes(text));
         request.Headers.TryAddWithoutValidation(Field, string.Create(CultureInfo.InvariantCulture, $"t={seconds}; s={Base64Url.EncodeToString(signature)}"));
-    }
-
-    /// <summary>What is wrong with a key; null: nothing.</summary>
-    internal static string? MistakeIn(string key)
-    {
-        var bytes = new byte[key.Length];
-        return Convert.TryFromBase64String(key, bytes, out var length) && length >= MinKeyBytes
-            ? null
-            : $"is not a key of at least {MinKeyBytes} bytes in base64; 'openssl rand -base64 32' prints one";
     }
 }
