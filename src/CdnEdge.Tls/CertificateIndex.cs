@@ -42,7 +42,7 @@ internal sealed class CertificateIndex
 
     /// <summary>The certificate for a host that a client named (SNI); null: there's none, and it should be told so.</summary>
     /// <param name="host">Null or empty: the client named none.</param>
-    internal SiteCertificate? Find(string? host) => string.IsNullOrEmpty(host) ? _default ?? _first : ByName(host.TrimEnd('.')) ?? _default;
+    internal SiteCertificate? Find(string? host) => string.IsNullOrEmpty(host) ? _default ?? _first : ByName(AsciiHost.Of(host.TrimEnd('.'))) ?? _default;
 
     // RFC 9525 §6.3: a wildcard is the whole first label, and stands for one label.
     private SiteCertificate? ByName(string host)

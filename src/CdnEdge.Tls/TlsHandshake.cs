@@ -15,7 +15,7 @@ namespace CdnEdge.Tls;
 /// </summary>
 /// <remarks>
 /// Sessions are resumed only where .NET keeps OpenSSL's context from one handshake to the next, which it does as long as it's given no
-/// <see cref="CipherSuitesPolicy"/>. Without one it offers the suites of RFC 9325 §4.2, and behind them four of CBC for TLS 1.2: those few
+/// <see cref="CipherSuitesPolicy"/>. Without one it offers the suites of RFC 9325 §4.2, and behind them some of CBC for TLS 1.2: those few
 /// clients that have nothing better are turned away after their handshake.
 /// </remarks>
 internal sealed class TlsHandshake(CertificateStore store, Func<string, ClientCertificateRule?> clientCertificates)

@@ -45,6 +45,12 @@ public sealed class AccessTokenTests
     [InlineData("//video//a.mp4", "has none")]
     [InlineData("/video%2Fa.mp4", "has none")]
     [InlineData("/video\\a.mp4", "has none")]
+    [InlineData("/video;x=y/a.mp4", "has none")]
+    [InlineData("/x%2F..%2Fvideo/a.mp4", "has none")]
+    [InlineData("/x%2F%2E%2E%2Fvideo/a.mp4", "has none")]
+    [InlineData("/.%2Fvideo/a.mp4", "has none")]
+    [InlineData("/video", "has none")]
+    [InlineData("/video;x", "has none")]
     [InlineData("/video/b.mp4?cdn-token=TOKEN", "not for this URL")]
     [InlineData("/video/a.mp4?x=1&cdn-token=TOKEN", "not for this URL")]
     [InlineData("/video/a.mp4?cdn-token=", "not for this URL")]
@@ -88,6 +94,15 @@ public sealed class AccessTokenTests
 
         Assert.Equal(403, Refuse(Request($"/video/a.mp4?cdn-token={token}", host: "other.example.org"))?.StatusCode);
         Assert.Null(Refuse(Request($"/video/a.mp4?cdn-token={token}", host: "WWW.example.org:8443")));
+        Assert.Null(Refuse(Request($"/video/a.mp4?cdn-token={token}", host: "www.example.org.")));
+    }
+
+    [Fact]
+    public void It_is_the_same_host_in_both_of_its_spellings()
+    {
+        var token = new TokenRule(_options).Sign("new", Now.AddHours(1), "xn--bcher-kva.example", null, "/video/a.mp4");
+
+        Assert.Null(Refuse(Request($"/video/a.mp4?cdn-token={token}", host: "bücher.example")));
     }
 
     [Fact]

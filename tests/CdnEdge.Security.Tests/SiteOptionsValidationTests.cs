@@ -9,6 +9,8 @@ public sealed class SiteOptionsValidationTests
     [InlineData("*")]
     [InlineData("localhost")]
     [InlineData("192.0.2.1")]
+    [InlineData("[2001:db8::1]")]
+    [InlineData("bücher.example")]
     public void A_host_is_a_host(string host) => Assert.Empty(Errors(host, new SiteOptions()));
 
     [Theory]
@@ -42,6 +44,11 @@ public sealed class SiteOptionsValidationTests
             errors.Select(static error => error[..error.IndexOf(": ", StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
         Assert.Contains("Could not find", Assert.Single(errors, static error => error.Contains("Ca:", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_host_has_one_entry() => Assert.Equal(
+        ["CdnEdge:Sites:xn--bcher-kva.example: is the same host as 'bücher.example'; put both into one"],
+        SiteOptionsValidation.Errors("CdnEdge:Sites", [KeyValuePair.Create("bücher.example", new SiteOptions()), KeyValuePair.Create("xn--bcher-kva.example", new SiteOptions())]));
 
     [Fact]
     public void Client_certificates_take_an_authority() =>

@@ -18,6 +18,23 @@ public sealed class SiteTableTests
         Assert.Equal(hsts, table.Find(host).Hsts.ToString());
     }
 
+    [Theory]
+    [InlineData("www.example.org.")]
+    [InlineData("www.example.org:8443")]
+    [InlineData("WWW.example.org.:0443")]
+    [InlineData("xn--bcher-kva.example")]
+    [InlineData("bücher.example")]
+    [InlineData("BÜCHER.example.:80")]
+    [InlineData("[2001:db8::1]:8443")]
+    public void No_spelling_of_a_host_gets_round_its_entry(string host)
+    {
+        var table = Table(("www.example.org", Hsts(3)), ("bücher.example", Hsts(3)), ("[2001:db8::1]", Hsts(3)));
+        var other = Table(("xn--bcher-kva.example", Hsts(3)));
+
+        Assert.Equal("max-age=3", table.Find(host).Hsts.ToString());
+        Assert.Equal(host.Contains("cher", StringComparison.OrdinalIgnoreCase), other.Find(host).Hsts.Count > 0);
+    }
+
     [Fact]
     public void A_longer_wildcard_fits_better()
     {

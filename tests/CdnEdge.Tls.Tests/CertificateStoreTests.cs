@@ -37,6 +37,33 @@ public sealed class CertificateStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_host_of_other_than_English_letters_is_found_as_dotnet_names_it_and_as_it_is_in_certificates()
+    {
+        Pair("a", "xn--bcher-kva.example", "*.xn--bcher-kva.example");
+        using var store = Store();
+
+        Assert.Equal("xn--bcher-kva.example", Find(store, "bücher.example"));
+        Assert.Equal("xn--bcher-kva.example", Find(store, "xn--bcher-kva.example"));
+        Assert.Equal("xn--bcher-kva.example", Find(store, "www.bücher.example"));
+        Assert.Null(Find(store, "\ud800.example"));
+    }
+
+    [Fact]
+    public void The_certificate_for_development_is_made_anew_before_it_ends()
+    {
+        using var store = Store(new TlsOptions());
+        var before = store.Index.Find("localhost");
+
+        _time.Advance(TimeSpan.FromDays(28));
+        store.LookAgain();
+        Assert.Same(before, store.Index.Find("localhost"));
+
+        _time.Advance(TimeSpan.FromDays(1.5));
+        store.LookAgain();
+        Assert.True(store.Index.Find("localhost")!.NotAfter > before!.NotAfter.AddDays(28));
+    }
+
+    [Fact]
     public void Who_names_another_host_gets_the_default_hosts_where_there_is_one()
     {
         Pair("a", "www.example.org");

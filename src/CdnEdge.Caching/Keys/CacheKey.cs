@@ -33,19 +33,22 @@ internal sealed class CacheKey : IEquatable<CacheKey>
     /// <param name="uri">An absolute http or https URI.</param>
     internal static CacheKey Of(CachePolicy policy, Uri uri)
     {
-        // Not the overload for Uri: that decodes %2F, which a server's path keeps.
-        var path = HasNul(uri) ? new PathString(uri.AbsolutePath) : PathString.FromUriComponent(uri.AbsolutePath);
-        if (!HasNul(uri) && EscapedPath.Of(uri.AbsolutePath, path) is { } escaped)
-            path = new PathString(escaped);
-        var key = KeyComposer.Compose(policy, new HostString(uri.Authority), default, path, new QueryString(uri.Query), stackalloc byte[512]);
+        var key = KeyComposer.Compose(policy, new HostString(uri.Authority), default, PathOf(uri.AbsolutePath), new QueryString(uri.Query), stackalloc byte[512]);
         var permanent = key.ToKey();
         key.Dispose();
         return permanent;
     }
 
-    /// <summary>Nobody decodes an escaped NUL: servers refuse it, so that no request has such a key, whatever it is.</summary>
-    private static bool HasNul(Uri uri) =>
-        uri.AbsolutePath.Contains("%00", StringComparison.Ordinal) || uri.AbsolutePath.Contains('\0', StringComparison.Ordinal);
+    private static PathString PathOf(string path)
+    {
+        // Nobody decodes a NUL: servers refuse it, so that no request has such a key, whatever it is.
+        if (path.Contains("%00", StringComparison.Ordinal) || path.Contains('\0', StringComparison.Ordinal))
+            return new PathString(path);
+
+        // Not the overload for Uri: that decodes %2F, which a server's path keeps.
+        var decoded = PathString.FromUriComponent(path);
+        return EscapedPath.Of(path, decoded) is { } escaped ? new PathString(escaped) : decoded;
+    }
 
     /// <summary>Seeded per process (hash flooding).</summary>
     internal UInt128 Hash { get; }

@@ -14,11 +14,11 @@ internal static class FieldGuard
     private static readonly SearchValues<char> Controls =
         SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7F).Where(static c => c != '\t').Select(static c => (char)c)]);
 
-    /// <param name="headers">The request's fields.</param>
+    /// <param name="request">The request.</param>
     /// <param name="maxBytes">The most that a field may have, all its lines together.</param>
-    internal static GuardRefusal? Inspect(IHeaderDictionary headers, int maxBytes)
+    internal static GuardRefusal? Inspect(HttpRequest request, int maxBytes)
     {
-        foreach (var (name, lines) in headers)
+        foreach (var (name, lines) in request.Headers)
         {
             if (!Token.IsToken(name))
             {
@@ -38,10 +38,8 @@ internal static class FieldGuard
 
             if (size > maxBytes)
             {
-                return new GuardRefusal(
-                    StatusCodes.Status431RequestHeaderFieldsTooLarge,
-                    $"The field {name} has {size} bytes; {maxBytes} are forwarded at most.",
-                    CloseConnection: headers.TransferEncoding.Count > 0 || headers.ContentLength > 0);
+                return GuardRefusal.Of(
+                    request, StatusCodes.Status431RequestHeaderFieldsTooLarge, $"The field {name} has {size} bytes; {maxBytes} are forwarded at most.");
             }
         }
 

@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Guard;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
@@ -23,7 +24,7 @@ internal static class RequestBypass
         var headers = request.Headers;
 
         // A GET's body has no defined meaning (RFC 9110 §9.3.1) but origins may read it ("fat GET"): it isn't in the key.
-        if (headers.ContentLength > 0 || headers.TransferEncoding.Count > 0)
+        if (FramingGuard.MayHaveBody(request))
         {
             return BypassReason.RequestBody;
         }

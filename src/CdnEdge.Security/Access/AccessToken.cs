@@ -11,16 +11,13 @@ namespace CdnEdge.Security;
 /// </summary>
 internal readonly record struct AccessToken(long Expires, string KeyId, string? Prefix, byte[] Signature)
 {
-    /// <summary>Bytes of a key, at least: as many as come out (RFC 2104 §3).</summary>
-    internal const int MinKeyBytes = 32;
-
     private const string UrlScope = "url";
 
     /// <summary>Makes one.</summary>
     /// <param name="keyId">The key's id.</param>
     /// <param name="key">The key.</param>
     /// <param name="expires">When it runs out.</param>
-    /// <param name="host">The host that it's for.</param>
+    /// <param name="host">The host that it's for (<see cref="SiteTable.NameOf"/>).</param>
     /// <param name="prefix">The beginning of the paths that it's for; null: for <paramref name="target"/> alone.</param>
     /// <param name="target">Path and query.</param>
     internal static string Sign(string keyId, byte[] key, DateTimeOffset expires, string host, string? prefix, string target)
@@ -61,7 +58,7 @@ internal readonly record struct AccessToken(long Expires, string KeyId, string? 
     private static string Scope(string? prefix) => prefix is null ? UrlScope : Base64Url.EncodeToString(Encoding.UTF8.GetBytes(prefix));
 
     private static byte[] Text(string host, string target, long expires, string keyId, string scope) =>
-        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cdnedge-token\n{host.ToLowerInvariant()}\n{target}\n{expires}\n{keyId}\n{scope}"));
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cdnedge-token\n{host}\n{target}\n{expires}\n{keyId}\n{scope}"));
 
     private static bool TryDecode(string text, out byte[] bytes)
     {

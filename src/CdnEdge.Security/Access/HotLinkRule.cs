@@ -1,4 +1,5 @@
 using CdnEdge.Delivery.Guard;
+using CdnEdge.Tls;
 using Microsoft.AspNetCore.Http;
 
 namespace CdnEdge.Security;
@@ -10,16 +11,14 @@ namespace CdnEdge.Security;
 internal sealed class HotLinkRule(HotLinkOptions options)
 {
     private readonly ProtectedPaths _paths = new(options.Paths, options.Endings);
+    private readonly string[] _allowed = [.. options.Allow.Select(AsciiHost.Of)];
 
     internal GuardRefusal? Refuse(HttpContext context)
     {
         var request = context.Request;
-        if (!_paths.Cover(request.Path) || IsAllowed(request))
-            return null;
-
-        // No cache between may give this answer to the site's own visitors.
-        context.Response.Headers.Vary = "Referer";
-        return GuardRefusal.Of(request, StatusCodes.Status403Forbidden, "Other sites may link to this, but not show it as theirs.");
+        return !_paths.Cover(request.Path) || IsAllowed(request)
+            ? null
+            : GuardRefusal.Of(request, StatusCodes.Status403Forbidden, "Other sites may link to this, but not show it as theirs.");
     }
 
     private bool IsAllowed(HttpRequest request)
@@ -28,6 +27,7 @@ internal sealed class HotLinkRule(HotLinkOptions options)
         if (referer.Length == 0)
             return options.AllowNoReferer;
         return Uri.TryCreate(referer, UriKind.Absolute, out var page)
-            && (page.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) || options.Allow.Any(site => SiteTable.Fits(site, page.Host)));
+            && SiteTable.NameOf(page.IdnHost) is var host
+            && (host == SiteTable.NameOf(request.Host.Value) || Array.Exists(_allowed, site => SiteTable.Fits(site, host)));
     }
 }

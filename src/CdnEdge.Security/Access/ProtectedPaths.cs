@@ -4,7 +4,7 @@ namespace CdnEdge.Security;
 
 /// <summary>
 /// Paths that something is asked for. Read as loosely as any origin might read them (letters of either case, encoded and backward slashes, several
-/// slashes for one), for who gets round a rule by spelling has got round it.
+/// slashes for one, parameters of segments, dot segments behind encoded slashes), for who gets round a rule by spelling has got round it.
 /// </summary>
 internal sealed class ProtectedPaths
 {
@@ -19,19 +19,32 @@ internal sealed class ProtectedPaths
     internal bool Cover(PathString path)
     {
         var loose = Loosen(path.Value ?? "/");
-        return (_prefixes.Length == 0 || Array.Exists(_prefixes, prefix => loose.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+        return (_prefixes.Length == 0 || Array.Exists(_prefixes, prefix => IsBelow(loose, prefix)))
             && (_endings.Length == 0 || Array.Exists(_endings, ending => loose.EndsWith(ending, StringComparison.OrdinalIgnoreCase)));
     }
 
     internal static string? MistakeIn(string prefix) =>
         prefix.StartsWith('/') ? null : $"'{prefix}' is not the beginning of a path; such as /video/";
 
+    // A folder without its slash is the folder to most.
+    private static bool IsBelow(string path, string prefix) =>
+        path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+        || (path.Length == prefix.Length - 1 && prefix.EndsWith('/') && prefix.StartsWith(path, StringComparison.OrdinalIgnoreCase));
+
     private static string Loosen(string path)
     {
-        var loose = path.Contains('%', StringComparison.Ordinal) ? path.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) : path;
-        loose = loose.Replace('\\', '/');
-        while (loose.Contains("//", StringComparison.Ordinal))
-            loose = loose.Replace("//", "/", StringComparison.Ordinal);
-        return loose;
+        var kept = new List<string>();
+        var segments = path.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase).Replace('\\', '/').Split('/');
+        foreach (var segment in segments)
+        {
+            var name = segment.Split(';')[0];
+            if (name == ".." && kept.Count > 0)
+                kept.RemoveAt(kept.Count - 1);
+            else if (name is not ("" or "." or ".."))
+                kept.Add(name);
+        }
+
+        var loose = "/" + string.Join('/', kept);
+        return segments[^1].Length == 0 && kept.Count > 0 ? loose + "/" : loose;
     }
 }

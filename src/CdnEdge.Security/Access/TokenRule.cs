@@ -24,7 +24,7 @@ internal sealed class TokenRule(TokenOptions options)
 
     /// <inheritdoc cref="AccessToken.Sign"/>
     internal string Sign(string keyId, DateTimeOffset expires, string host, string? prefix, string target) =>
-        AccessToken.Sign(keyId, _keys[keyId], expires, host, prefix, target);
+        AccessToken.Sign(keyId, _keys[keyId], expires, SiteTable.NameOf(host), prefix, target);
 
     /// <summary>Null: it gets through, without its token.</summary>
     internal GuardRefusal? Refuse(HttpContext context, DateTimeOffset now)
@@ -57,7 +57,7 @@ internal sealed class TokenRule(TokenOptions options)
         // Not told apart: who guesses learns nothing.
         if (!AccessToken.TryParse(text, out var token)
             || !_keys.TryGetValue(token.KeyId, out var key)
-            || !token.IsBy(key, request.Host.Host, target)
+            || !token.IsBy(key, SiteTable.NameOf(request.Host.Value), target)
             || (token.Prefix is { } prefix && !EscapedPath.PathOf(request).ToUriComponent().StartsWith(prefix, StringComparison.Ordinal)))
         {
             return "The token is not for this URL.";
@@ -68,19 +68,11 @@ internal sealed class TokenRule(TokenOptions options)
 
     private string? TakeFromQuery(HttpRequest request)
     {
-        if (!request.QueryString.HasValue || !request.QueryString.Value!.Contains(options.Name, StringComparison.Ordinal))
+        if (request.QueryString.Value?.Contains(options.Name, StringComparison.Ordinal) != true)
             return null;
-        string? token = null;
-        var kept = new List<string>();
-        foreach (var pair in request.QueryString.Value[1..].Split('&'))
-        {
-            if (pair.StartsWith(options.Name, StringComparison.Ordinal) && pair.Length > options.Name.Length && pair[options.Name.Length] == '=')
-                token ??= pair[(options.Name.Length + 1)..];
-            else
-                kept.Add(pair);
-        }
-
-        request.QueryString = kept.Count == 0 ? QueryString.Empty : new QueryString("?" + string.Join('&', kept));
+        var pairs = request.QueryString.Value[1..].Split('&').ToList();
+        var token = Take(pairs);
+        request.QueryString = pairs.Count == 0 ? QueryString.Empty : new QueryString("?" + string.Join('&', pairs));
         return token;
     }
 
@@ -88,24 +80,18 @@ internal sealed class TokenRule(TokenOptions options)
     {
         if (headers.Cookie.Count == 0 || !headers.Cookie.ToString().Contains(options.Name, StringComparison.Ordinal))
             return null;
-        string? token = null;
-        var lines = new List<string>();
-        foreach (var line in headers.Cookie)
-        {
-            var kept = new List<string>();
-            foreach (var pair in (line ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (pair.StartsWith(options.Name, StringComparison.Ordinal) && pair.Length > options.Name.Length && pair[options.Name.Length] == '=')
-                    token ??= pair[(options.Name.Length + 1)..];
-                else
-                    kept.Add(pair);
-            }
-
-            if (kept.Count > 0)
-                lines.Add(string.Join("; ", kept));
-        }
-
-        headers.Cookie = new StringValues([.. lines]);
+        var pairs = headers.Cookie.SelectMany(static line => (line ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
+        var token = Take(pairs);
+        headers.Cookie = pairs.Count == 0 ? default : new StringValues(string.Join("; ", pairs));
         return token;
+    }
+
+    /// <summary>The first token of some pairs (<c>NAME=VALUE</c>); all of them are gone then.</summary>
+    private string? Take(List<string> pairs)
+    {
+        var beginning = options.Name + "=";
+        var first = pairs.Find(pair => pair.StartsWith(beginning, StringComparison.Ordinal));
+        pairs.RemoveAll(pair => pair.StartsWith(beginning, StringComparison.Ordinal));
+        return first?[beginning.Length..];
     }
 }

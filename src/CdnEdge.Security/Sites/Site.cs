@@ -25,7 +25,7 @@ internal sealed class Site
         Tokens = First(entries, static entry => entry.Tokens) is { } tokens ? new TokenRule(tokens) : null;
         var (ofClient, ofSite) = (First(entries, static entry => entry.ClientRate), First(entries, static entry => entry.SiteRate));
         Rates = ofClient is null && ofSite is null ? null : new RequestRates(ofClient, ofSite, limits);
-        Misses = First(entries, static entry => entry.MissRate) is { } ofMisses ? new RateTable<ClientNetwork>(ofMisses, limits.Clients) : null;
+        Misses = First(entries, static entry => entry.MissRate) is { } ofMisses ? new ClientRates(ofMisses, limits.Clients) : null;
         Headers = RecommendedHeaders.Merge(
             Value(entries, static entry => entry.SecurityHeaders) ?? false, entries.Select(static entry => entry.Headers).Reverse());
     }
@@ -57,7 +57,7 @@ internal sealed class Site
     internal RequestRates? Rates { get; }
 
     /// <summary>Each client's budget of misses.</summary>
-    internal RateTable<ClientNetwork>? Misses { get; }
+    internal ClientRates? Misses { get; }
 
     /// <summary>Fields of answers that don't have them.</summary>
     internal KeyValuePair<string, StringValues>[] Headers { get; }

@@ -1,6 +1,7 @@
 using CdnEdge.Caching;
 using CdnEdge.Tls;
 using CdnEdge.Upstream.Forwarded;
+using CdnEdge.Upstream.Proof;
 
 namespace CdnEdge.Security;
 
@@ -11,8 +12,11 @@ internal static class SiteOptionsValidation
 
     /// <param name="path">Where they stand: <c>CdnEdge:Sites</c>.</param>
     /// <param name="sites">The sites by host.</param>
-    internal static IEnumerable<string> Errors(string path, IEnumerable<KeyValuePair<string, SiteOptions>> sites) =>
-        sites.SelectMany(site => OfHost($"{path}:{site.Key}", site.Key).Concat(OfSite($"{path}:{site.Key}", site.Value)));
+    internal static IEnumerable<string> Errors(string path, ICollection<KeyValuePair<string, SiteOptions>> sites) =>
+        sites.SelectMany(site => OfHost($"{path}:{site.Key}", site.Key).Concat(OfSite($"{path}:{site.Key}", site.Value)))
+            .Concat(sites.GroupBy(static site => AsciiHost.Of(site.Key), StringComparer.OrdinalIgnoreCase)
+                .Where(static spellings => spellings.Count() > 1)
+                .Select(spellings => $"{path}:{spellings.Last().Key}: is the same host as '{spellings.First().Key}'; put both into one"));
 
     private static IEnumerable<string> OfHost(string path, string host)
     {
@@ -100,9 +104,8 @@ internal static class SiteOptionsValidation
         {
             if (id.Length == 0 || !id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
                 yield return $"{path}:Tokens:Keys:{id}: '{id}' is not the id of a key; letters, digits, - and _";
-            var bytes = new byte[key.Length];
-            if (!Convert.TryFromBase64String(key, bytes, out var length) || length < AccessToken.MinKeyBytes)
-                yield return $"{path}:Tokens:Keys:{id}: is not a key of at least {AccessToken.MinKeyBytes} bytes in base64; 'openssl rand -base64 32' prints one";
+            if (HmacKey.MistakeIn(key) is { } inKey)
+                yield return $"{path}:Tokens:Keys:{id}: {inKey}";
         }
     }
 

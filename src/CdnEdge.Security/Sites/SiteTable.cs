@@ -1,4 +1,7 @@
 using System.Collections.Frozen;
+using System.Text;
+using CdnEdge.Caching;
+using CdnEdge.Tls;
 
 namespace CdnEdge.Security;
 
@@ -14,7 +17,7 @@ internal sealed class SiteTable
     /// <param name="limits">What the node bears.</param>
     internal SiteTable(IEnumerable<KeyValuePair<string, SiteOptions>> sites, LimitOptions limits)
     {
-        var entries = sites.ToList();
+        var entries = sites.Select(static site => KeyValuePair.Create(AsciiHost.Of(site.Key), site.Value)).ToList();
         _byHost = entries.Where(static entry => !entry.Key.StartsWith('*'))
             .ToFrozenDictionary(static entry => entry.Key, entry => Resolve(entries, entry.Key, limits), StringComparer.OrdinalIgnoreCase);
         _bySpan = _byHost.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -24,8 +27,22 @@ internal sealed class SiteTable
         _other = Resolve(entries, "", limits);
     }
 
-    /// <summary>The site of a host, without a port.</summary>
+    /// <summary>The site of a host, in any spelling of it: what shares its key in the cache shares its rules.</summary>
+    /// <param name="host">With or without a port.</param>
     internal Site Find(ReadOnlySpan<char> host)
+    {
+        CanonicalHost.Split(host, out var name, out _);
+        return FindName(Ascii.IsValid(name) ? name : AsciiHost.Of(name.ToString()));
+    }
+
+    /// <summary>The name of a host, whichever of its spellings it is in.</summary>
+    internal static string NameOf(string? host)
+    {
+        CanonicalHost.Split(host, out var name, out _);
+        return AsciiHost.Of(name.ToString()).ToLowerInvariant();
+    }
+
+    private Site FindName(ReadOnlySpan<char> host)
     {
         if (_byHost.Count > 0 && _bySpan.TryGetValue(host, out var site))
             return site;

@@ -103,6 +103,36 @@ public sealed class TlsScenarios : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_a_site_requires_none_a_client_may_have_none_but_not_somebody_elses()
+    {
+        var page = _origin.Serves(origin => origin.Fresh("hello"));
+        using var ours = new CertificateAuthority();
+        using var others = new CertificateAuthority();
+        var server = Write("www.example.org");
+        await Start(new()
+        {
+            ["CdnEdge__Sites__www.example.org__ClientCertificate__Ca"] = ours.WriteCertificate(_folder, "ours"),
+            ["CdnEdge__Sites__www.example.org__ClientCertificate__Required"] = "false",
+        });
+        var (certificate, key) = ours.Issue(_folder, "visitor");
+        var (forged, forgedKey) = others.Issue(_folder, "forged");
+
+        Assert.Contains("hello", await Visit("www.example.org", server, page.Path), StringComparison.Ordinal);
+        Assert.Contains("hello", await Visit("www.example.org", server, page.Path, "--cert", certificate, "--key", key), StringComparison.Ordinal);
+        Assert.DoesNotContain("hello", await Visit("www.example.org", server, page.Path, "--cert", forged, "--key", forgedKey), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_site_with_a_name_of_other_letters_has_its_certificate()
+    {
+        var page = _origin.Serves(origin => origin.Fresh("hello"));
+        var server = Write("xn--bcher-kva.example");
+        await Start();
+
+        Assert.Contains("hello", await Visit("xn--bcher-kva.example", server, page.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_an_authority_says_of_its_certificate_is_sent_along()
     {
         using var authority = new CertificateAuthority();
