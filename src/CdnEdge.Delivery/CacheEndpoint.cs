@@ -1,4 +1,3 @@
-using System.Globalization;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Admission;
 using CdnEdge.Delivery.Fills;
@@ -129,6 +128,12 @@ internal sealed class CacheEndpoint(
             return;
         }
 
+        if (IsThereAfterAll(context, lookup))
+        {
+            await LookUpAgain(context, lookup);
+            return;
+        }
+
         // Who looks again has passed the gate before, and what it waited for has come.
         if (!lookup.IsAgain && gate?.TryEnter(context, lookup.Route.Priority) is { } full)
         {
@@ -143,7 +148,7 @@ internal sealed class CacheEndpoint(
         bool isAnswered;
         try
         {
-            isAnswered = !IsThereAfterAll(context, lookup) && await fetch.TryFetchAsync(context, lookup);
+            isAnswered = await fetch.TryFetchAsync(context, lookup);
         }
         finally
         {
@@ -155,20 +160,17 @@ internal sealed class CacheEndpoint(
 
         if (!isAnswered)
         {
-            await LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, PeerAnswer.Of(context), isAgain: true);
+            await LookUpAgain(context, lookup);
         }
     }
+
+    private Task LookUpAgain(HttpContext context, Lookup lookup) =>
+        LookUp(context, lookup.Route, lookup.Policy, lookup.Directives, PeerAnswer.Of(context), isAgain: true);
 
     private Task RefuseAsync(HttpContext context, FetchRefusal refusal)
     {
         services.Serving(context, CacheOutcome.Error);
-        context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(refusal.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        if (FramingGuard.MayHaveBody(context.Request))
-        {
-            context.Response.Headers.Connection = "close";
-        }
-
-        return ErrorResponder.WriteAsync(context, refusal.StatusCode, refusal.Reason, new CacheStatus { Detail = refusal.Detail }.Format(services.Name));
+        return ErrorResponder.WriteNotNowAsync(context, refusal.StatusCode, refusal.Reason, refusal.RetryAfter, new CacheStatus { Detail = refusal.Detail }.Format(services.Name));
     }
 
     /// <summary>Of a URL that varies by what a client only claimed, something was stored for the request as the origin would have seen it.</summary>

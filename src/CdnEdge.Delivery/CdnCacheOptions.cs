@@ -22,7 +22,7 @@ public sealed class CdnCacheOptions
     /// </summary>
     public IDictionary<string, CachePolicy> Policies { get; set; } = new Dictionary<string, CachePolicy>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What is told to and believed from other proxies.</summary>
+    /// <summary>What is told to and believed from other proxies. Read when the application starts.</summary>
     public ForwardingOptions Forwarding { get; set; } = new();
 
     /// <summary>What is done with YARP's clusters beyond forwarding to them, by the cluster's id.</summary>

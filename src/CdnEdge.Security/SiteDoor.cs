@@ -1,4 +1,3 @@
-using System.Globalization;
 using CdnEdge.Caching;
 using CdnEdge.Delivery;
 using CdnEdge.Delivery.Guard;
@@ -10,16 +9,16 @@ using Microsoft.AspNetCore.Http;
 namespace CdnEdge.Security;
 
 /// <summary>
-/// What a visitor's request passes before routing, as its site says: challenges of ACME, who may come and how often, the way to https, the client's
-/// certificate, other sites' pages, tokens. And what
-/// the answer says to browsers. Other nodes' requests pass: the node that the visitor came to has asked all that.
+/// What a visitor's request passes before routing, as its site says: who may come and how often, the way to https, the client's certificate,
+/// other sites' pages, tokens. And what the answer says to browsers. Other nodes' requests pass: the node that the visitor came to has
+/// asked all that.
 /// </summary>
 internal sealed class SiteDoor(
     SitesInForce sites, Visitors visitors, PeerGuard peers, RequestGuard guard, AnswerFields fields, HttpsRedirect redirect, CacheName name, TimeProvider time)
 {
     internal Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var site = sites.Table.Find(HostOf(context.Request.Host));
+        var site = sites.Table.Find(context.Request.Host.Value);
         if (peers.IsEnabled)
         {
             if (peers.Refuse(context, out var peer) is { } notOurs)
@@ -48,13 +47,10 @@ internal sealed class SiteDoor(
 
     private Task AnswerTooManyAsync(HttpContext context, TimeSpan wait, bool isOfClient)
     {
-        if (FramingGuard.MayHaveBody(context.Request))
-            context.Response.Headers.Connection = "close";
-        context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         var (status, reason) = isOfClient
             ? (StatusCodes.Status429TooManyRequests, "more requests than one client may make.")
             : (StatusCodes.Status503ServiceUnavailable, "more requests than this site takes.");
-        return ErrorResponder.WriteAsync(context, status, reason, new CacheStatus { Detail = "rate-limited" }.Format(name.Value));
+        return ErrorResponder.WriteNotNowAsync(context, status, reason, wait, new CacheStatus { Detail = "rate-limited" }.Format(name.Value));
     }
 
     private static GuardRefusal? RefuseConnection(HttpContext context, Site site)
@@ -66,12 +62,5 @@ internal sealed class SiteDoor(
         return rule.Governed(context)
             ? null
             : GuardRefusal.Of(context.Request, StatusCodes.Status421MisdirectedRequest, "This site asks for a client certificate, which this connection, made for another, hasn't shown.");
-    }
-
-    private static ReadOnlySpan<char> HostOf(HostString host)
-    {
-        var value = host.Value.AsSpan();
-        var colon = value.LastIndexOf(':');
-        return colon > value.LastIndexOf(']') ? value[..colon] : value;
     }
 }

@@ -18,36 +18,36 @@ public sealed class LimitTests : IDisposable
     [Fact]
     public void A_client_gets_its_burst_and_is_told_when_to_come_again()
     {
-        var rates = new RateTable<int>(new RateOptions { PerSecond = 0.5, Burst = 3 }, 100);
+        var rates = new ClientRates(new RateOptions { PerSecond = 0.5, Burst = 3 }, 100);
 
-        Assert.All(Enumerable.Range(0, 3), _ => Assert.Null(rates.Take(1)));
-        var wait = rates.Take(1);
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.Null(rates.Take(Client(1))));
+        var wait = rates.Take(Client(1));
         Assert.NotNull(wait);
         Assert.InRange(wait.Value, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(2));
-        Assert.Null(rates.Take(2)); // another client's is full
+        Assert.Null(rates.Take(Client(2))); // another client's is full
     }
 
     [Fact]
     public async Task A_bucket_fills_again()
     {
-        var rates = new RateTable<int>(new RateOptions { PerSecond = 20, Burst = 1 }, 100);
-        Assert.Null(rates.Take(1));
-        Assert.NotNull(rates.Take(1));
+        var rates = new ClientRates(new RateOptions { PerSecond = 20, Burst = 1 }, 100);
+        Assert.Null(rates.Take(Client(1)));
+        Assert.NotNull(rates.Take(Client(1)));
 
         await Task.Delay(TimeSpan.FromMilliseconds(120), TestContext.Current.CancellationToken);
 
-        Assert.Null(rates.Take(1));
+        Assert.Null(rates.Take(Client(1)));
     }
 
     [Fact]
     public void So_many_are_remembered_whoever_comes()
     {
-        var rates = new RateTable<ClientNetwork>(new RateOptions { PerSecond = 1, Burst = 1 }, 1600);
+        var rates = new ClientRates(new RateOptions { PerSecond = 1, Burst = 1 }, 1600);
         for (uint i = 0; i < 100_000; i++)
-            rates.Take(ClientNetwork.Of(new IPAddress(i), 64));
+            rates.Take(Client(i));
 
         Assert.InRange(rates.Count, 1500, 1600);
-        Assert.NotNull(rates.Take(ClientNetwork.Of(new IPAddress(99_999), 64))); // who came last is remembered
+        Assert.NotNull(rates.Take(Client(99_999))); // who came last is remembered
     }
 
     [Theory]
@@ -93,6 +93,31 @@ public sealed class LimitTests : IDisposable
         Assert.True(load.Level > 1, $"{load.Level}");
         Assert.Equal(503, gate.TryEnter(new DefaultHttpContext(), FetchPriority.High)?.StatusCode);
     }
+
+    [Fact]
+    public void Once_work_has_waited_for_long_nothing_is_fetched_until_some_has_been_done_soon()
+    {
+        var time = new FakeTimeProvider();
+        var turns = new Queue<Action>();
+        using var load = new NodeLoad(new LimitOptions { QueueDelay = TimeSpan.FromSeconds(1) }, time, turns.Enqueue);
+
+        time.Advance(NodeLoad.Interval);
+        Assert.True(load.Level < 0.8, $"{load.Level}");
+        for (var i = 0; i < 8; i++)
+            time.Advance(NodeLoad.Interval);
+        Assert.True(load.Level >= 1, $"{load.Level}");
+        Assert.Single(turns);
+
+        // What comes next may have as long to wait.
+        turns.Dequeue()();
+        time.Advance(NodeLoad.Interval);
+        Assert.True(load.Level >= 1, $"{load.Level}");
+
+        turns.Dequeue()();
+        Assert.True(load.Level < 0.8, $"{load.Level}");
+    }
+
+    private static ClientNetwork Client(uint address) => ClientNetwork.Of(new IPAddress(address), 64);
 
     private FetchGate Gate(LimitOptions limits, NodeLoad? load = null) =>
         new(limits, load ?? new NodeLoad(limits, new FakeTimeProvider()), new Visitors(new AddressList([])), _services.GetRequiredService<IMeterFactory>());

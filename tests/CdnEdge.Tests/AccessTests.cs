@@ -27,6 +27,8 @@ public sealed class AccessTests : IAsyncLifetime
         _seen.Enqueue((context.Request.GetEncodedPathAndQuery(), new HeaderDictionary(context.Request.Headers.ToDictionary())));
         if (context.Request.Path == "/slow")
             await _gate.Task;
+        if (context.Request.Path == "/claimed")
+            context.Response.Headers.Vary = "X-Original-URL";
         context.Response.Headers.CacheControl = context.Request.Path == "/brief" ? "max-age=1" : "max-age=600";
         await context.Response.WriteAsync("origin", Stop);
     });
@@ -103,6 +105,18 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(3, _seen.Count);
         using var hit = await GetAsync(edge, "/page");
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_is_stored_costs_nothing_of_the_budget_though_the_request_claimed_to_be_another()
+    {
+        await using var edge = await EdgeAsync("""{ "*": { "MissRate": { "PerSecond": 0.1, "Burst": 1 } } }""");
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync(edge, "/claimed")).StatusCode);
+
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.OK, (await GetAsync(edge, "/claimed", ("X-Original-URL", $"/{i}"))).StatusCode);
+
+        Assert.Single(_seen);
     }
 
     [Fact]
@@ -259,6 +273,34 @@ public sealed class AccessTests : IAsyncLifetime
         {
             open.ForEach(static client => client.Dispose());
         }
+    }
+
+    [Fact]
+    public async Task A_trusted_proxy_may_have_any_number_of_connections()
+    {
+        await using var edge = await EdgeAsync("{ }", """ "Limits": { "ConnectionsPerAddress": 1 }, "Forwarding": { "TrustedProxies": [ "127.0.0.1" ] },""");
+        var address = new Uri(edge.Urls.Single());
+        using var one = await ConnectAsync(address);
+        using var other = await ConnectAsync(address);
+
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(one), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(other), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("www.example.org.")]
+    [InlineData("WWW.EXAMPLE.ORG:80")]
+    public async Task A_site_is_protected_by_whatever_name_it_is_asked_for(string host)
+    {
+        var sites = $$"""{ "www.example.org": { "Tokens": { "Paths": [ "/video/" ], "Keys": { "one": "{{Key}}" } } } }""";
+        using var file = new TemporaryFile(Json(sites));
+        await using var edge = await Running.EdgeAsync(Given.Source(file.Path));
+        var url = await SignAsync(file, "https://www.example.org/video/a.mp4");
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync(edge, new Uri(url).PathAndQuery, ("Host", "www.example.org"))).StatusCode);
+
+        using var response = await GetAsync(edge, "/video/a.mp4", ("Host", host));
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
     }
 
     private static async Task<TcpClient> ConnectAsync(Uri address)

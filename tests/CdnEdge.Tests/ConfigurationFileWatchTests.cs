@@ -128,11 +128,11 @@ public sealed class ConfigurationFileWatchTests : IDisposable
     {
         using var watch = await Watch();
 
-        _file.Write(Given.WithEdge("\"Name\": \"new\", \"Listen\": [ \"http://127.0.0.1:81\" ], \"Memory\": { \"MaxBytes\": 5000000 }, \"Redis\": { \"Connection\": \"127.0.0.1:1\" }, \"Purge\": { \"Pop\": \"lhr\" }"));
+        _file.Write(Given.WithEdge("\"Name\": \"new\", \"Listen\": [ \"http://127.0.0.1:81\" ], \"Memory\": { \"MaxBytes\": 5000000 }, \"Redis\": { \"Connection\": \"127.0.0.1:1\" }, \"Purge\": { \"Pop\": \"lhr\" }, \"Forwarding\": { \"TrustedProxies\": [ \"10.0.0.0/8\" ] }, \"Limits\": { \"Fetches\": 5 }, \"Acme\": { \"Forward\": \"http://127.0.0.1:1\" }"));
         await Looks(watch, 2);
 
         Assert.Equal(
-            new[] { "Listen", "Memory:MaxBytes", "Name", "Purge", "Redis" }.Select(key => $"{_file.Path}: CdnEdge:{key} has changed, which takes a restart"),
+            new[] { "Listen", "Memory:MaxBytes", "Name", "Acme", "Forwarding", "Limits", "Purge", "Redis" }.Select(key => $"{_file.Path}: CdnEdge:{key} has changed, which takes a restart"),
             _log.Where(l => l.Level == LogLevel.Warning).Select(l => l.Text));
     }
 

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Routing;
-using CdnEdge.Upstream;
 using CdnEdge.Upstream.Forwarded;
 using CdnEdge.Upstream.Peers;
 using Microsoft.AspNetCore.Http;
@@ -14,14 +13,19 @@ namespace CdnEdge.Delivery.Guard;
 /// no key has them: one client's claim would be in what all others get (Kettle, "Practical Web Cache Poisoning", 2018). They
 /// are gone before variants are told apart too, so that a Vary on one of them compares what the origin saw.
 /// </summary>
-internal sealed class ClientClaims(IOptionsMonitor<CdnCacheOptions> options)
+/// <param name="options">Read at start, as what is forwarded in their place is.</param>
+internal sealed class ClientClaims(IOptions<CdnCacheOptions> options)
 {
     private const string Scheme = "X-Forwarded-Proto";
 
     private static readonly FrozenSet<string> OverridesOfMethod =
         new[] { "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private Names? _names;
+    private readonly FrozenSet<string> _removed =
+        options.Value.Forwarding.RemoveHeaders.Select(static name => name.Replace('_', '-')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private readonly AddressList _trustedProxies = new(options.Value.Forwarding.TrustedProxies);
+    private readonly bool _tellsScheme = options.Value.Forwarding.XForwarded;
 
     /// <summary>Removes them, but for those that the policy or the route answers for.</summary>
     internal void Remove(HttpContext context, CachedRoute route, CachePolicy policy)
@@ -33,15 +37,14 @@ internal sealed class ClientClaims(IOptionsMonitor<CdnCacheOptions> options)
         }
 
         var request = context.Request;
-        var names = NamesOf(options.CurrentValue.Forwarding);
-        var believesProxies = route.HasOwnForwarders || names.TrustedProxies.Contains(context.Connection.RemoteIpAddress);
+        var believesProxies = route.HasOwnForwarders || _trustedProxies.Contains(context.Connection.RemoteIpAddress);
         List<string>? removed = null;
         foreach (var (name, _) in request.Headers)
         {
             // CGI and its heirs see no difference between the two characters.
             var hyphenated = name.Contains('_', StringComparison.Ordinal) ? name.Replace('_', '-') : name;
             var isClaim = ForwardedTransform.IsClaim(hyphenated) ? !believesProxies
-                : names.Removed.Contains(hyphenated) && (IsSafe(request.Method) || !OverridesOfMethod.Contains(hyphenated));
+                : _removed.Contains(hyphenated) && (IsSafe(request.Method) || !OverridesOfMethod.Contains(hyphenated));
             if (isClaim && !policy.Passes(name))
             {
                 (removed ??= []).Add(name);
@@ -53,7 +56,7 @@ internal sealed class ClientClaims(IOptionsMonitor<CdnCacheOptions> options)
             request.Headers.Remove(name);
         }
 
-        if (names.TellsScheme && !route.HasOwnForwarders && !request.Headers.ContainsKey(Scheme))
+        if (_tellsScheme && !route.HasOwnForwarders && !request.Headers.ContainsKey(Scheme))
         {
             // What the origin will see, for a Vary on it.
             request.Headers[Scheme] = request.Scheme;
@@ -62,22 +65,4 @@ internal sealed class ClientClaims(IOptionsMonitor<CdnCacheOptions> options)
 
     private static bool IsSafe(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
-
-    private Names NamesOf(ForwardingOptions forwarding)
-    {
-        if (Volatile.Read(ref _names) is { } names && ReferenceEquals(names.Source, forwarding))
-        {
-            return names;
-        }
-
-        names = new Names(
-            forwarding,
-            forwarding.RemoveHeaders.Select(static name => name.Replace('_', '-')).ToFrozenSet(StringComparer.OrdinalIgnoreCase),
-            new AddressList(forwarding.TrustedProxies),
-            forwarding.XForwarded);
-        Volatile.Write(ref _names, names);
-        return names;
-    }
-
-    private sealed record Names(ForwardingOptions Source, FrozenSet<string> Removed, AddressList TrustedProxies, bool TellsScheme);
 }

@@ -9,13 +9,15 @@ namespace CdnEdge.Delivery.Guard;
 /// The last look at a request before anything of it goes upstream, which what is answered from the store needn't have:
 /// refuses what origins stumble over, and takes away by what they'd tell requests apart that have one key.
 /// </summary>
-internal sealed class ForwardGuard(ClientClaims claims, IOptionsMonitor<CdnCacheOptions> options)
+internal sealed class ForwardGuard(ClientClaims claims, IOptions<CdnCacheOptions> options)
 {
+    private readonly int _maxFieldBytes = options.Value.Forwarding.MaxFieldBytes;
+
     /// <summary>Null: it may go upstream.</summary>
     internal GuardRefusal? Prepare(HttpContext context, CachedRoute route, CachePolicy policy)
     {
         var refusal = RequestGuard.RefuseToForward(context)
-            ?? FieldGuard.Inspect(context.Request.Headers, options.CurrentValue.Forwarding.MaxFieldBytes);
+            ?? FieldGuard.Inspect(context.Request, _maxFieldBytes);
         if (refusal is null)
         {
             claims.Remove(context, route, policy);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Guard;
 using CdnEdge.Upstream.Failures;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -25,8 +26,7 @@ internal static class ErrorResponder
             return;
         }
 
-        var seconds = Math.Max(1, (long)Math.Ceiling((failure.RetryAfter ?? DefaultRetryAfter).TotalSeconds));
-        response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        SayRetryAfter(response, failure.RetryAfter ?? DefaultRetryAfter);
         if (policy.ErrorPage is { } path && services.ErrorPages.Find(path) is { } page)
         {
             await WriteAsync(context, failure.StatusCode, page.ContentType, page.Body, cacheStatus);
@@ -36,6 +36,21 @@ internal static class ErrorResponder
         await WriteAsync(context, failure.StatusCode, failure.Details, cacheStatus);
     }
 
+    /// <summary>
+    /// Nothing is wrong with the request but when it came. Nobody may have looked at its framing, so nothing behind a body is taken for
+    /// another.
+    /// </summary>
+    internal static Task WriteNotNowAsync(HttpContext context, int status, string reason, TimeSpan retryAfter, string cacheStatus)
+    {
+        if (FramingGuard.MayHaveBody(context.Request))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
+        SayRetryAfter(context.Response, retryAfter);
+        return WriteAsync(context, status, reason, cacheStatus);
+    }
+
     /// <summary>Writes <paramref name="status"/> with one line that says why.</summary>
     internal static Task WriteAsync(HttpContext context, int status, string reason, string cacheStatus) => WriteAsync(
         context,
@@ -43,6 +58,9 @@ internal static class ErrorResponder
         "text/plain; charset=utf-8",
         Encoding.UTF8.GetBytes($"{status} {ReasonPhrases.GetReasonPhrase(status)}: {reason.TrimEnd('.')}.\n"),
         cacheStatus);
+
+    private static void SayRetryAfter(HttpResponse response, TimeSpan time) =>
+        response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     private static async Task WriteAsync(HttpContext context, int status, string contentType, byte[] body, string cacheStatus)
     {

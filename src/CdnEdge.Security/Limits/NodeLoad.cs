@@ -11,47 +11,56 @@ internal sealed class NodeLoad : IDisposable
 
     private readonly LimitOptions _limits;
     private readonly TimeProvider _time;
+    private readonly Action<Action> _queue;
+    private readonly Lock _lock = new();
     private readonly ITimer _timer;
-    private double _level;
-    private long _askedAt;
-    private int _isAsked;
+    private double _memory;
+    private double _delay;
+    private long? _askedAt;
 
-    internal NodeLoad(LimitOptions limits, TimeProvider time)
+    /// <param name="limits">The limits.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="queue">Has something done in its turn; null: by the thread pool.</param>
+    internal NodeLoad(LimitOptions limits, TimeProvider time, Action<Action>? queue = null)
     {
         (_limits, _time) = (limits, time);
+        _queue = queue ?? (static work => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), work, preferLocal: false));
         _timer = time.CreateTimer(static load => ((NodeLoad)load!).Look(), this, Interval, Interval);
     }
 
     /// <summary>The highest of memory's and the thread pool's.</summary>
-    internal double Level => Volatile.Read(ref _level);
+    internal double Level => Math.Max(Volatile.Read(ref _memory), Volatile.Read(ref _delay));
 
     public void Dispose() => _timer.Dispose();
 
     private void Look()
     {
-        // The pool's threads take work in turn: how long this waits everything waits.
-        var now = _time.GetTimestamp();
-        var waited = TimeSpan.Zero;
-        if (Interlocked.Exchange(ref _isAsked, 1) == 0)
+        Volatile.Write(ref _memory, MemoryShare() / _limits.Memory);
+
+        // Work is done in turn: how long this waits everything waits. What the last one waited counts until this one has waited longer, or has had
+        // its turn.
+        lock (_lock)
         {
-            Volatile.Write(ref _askedAt, now);
-            ThreadPool.UnsafeQueueUserWorkItem(static load => load.OnTurn(), this, preferLocal: false);
-        }
-        else
-        {
-            waited = _time.GetElapsedTime(Volatile.Read(ref _askedAt), now);
+            if (_askedAt is { } asked)
+            {
+                _delay = Math.Max(_delay, _time.GetElapsedTime(asked) / _limits.QueueDelay);
+                return;
+            }
+
+            _askedAt = _time.GetTimestamp();
         }
 
-        Update(waited);
+        _queue(OnTurn);
     }
 
     private void OnTurn()
     {
-        Update(_time.GetElapsedTime(Volatile.Read(ref _askedAt)));
-        Volatile.Write(ref _isAsked, 0);
+        lock (_lock)
+        {
+            _delay = _time.GetElapsedTime(_askedAt!.Value) / _limits.QueueDelay;
+            _askedAt = null;
+        }
     }
-
-    private void Update(TimeSpan waited) => Volatile.Write(ref _level, Math.Max(MemoryShare() / _limits.Memory, waited / _limits.QueueDelay));
 
     /// <summary>Of what the process may use (a container's limit, else the machine's memory), so much is in use.</summary>
     private static double MemoryShare()

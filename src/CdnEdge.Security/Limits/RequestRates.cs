@@ -1,5 +1,4 @@
 using System.Net;
-using System.Threading.RateLimiting;
 
 namespace CdnEdge.Security;
 
@@ -9,18 +8,12 @@ namespace CdnEdge.Security;
 /// <param name="limits">How many clients are remembered, and what counts as one.</param>
 internal sealed class RequestRates(RateOptions? client, RateOptions? site, LimitOptions limits)
 {
-    private readonly RateTable<ClientNetwork>? _clients = client is null ? null : new RateTable<ClientNetwork>(client, limits.Clients);
-    private readonly TokenBucketRateLimiter? _site = site is null ? null : new TokenBucketRateLimiter(RateTable<ClientNetwork>.Bucket(site));
+    private readonly ClientRates? _clients = client is null ? null : new ClientRates(client, limits.Clients);
+    private readonly Bucket? _site = site is null ? null : new Bucket(Bucket.OptionsFor(site));
 
     /// <summary>Counts a request. Null: it's within both rates; else when the next may come, and whether it's the client's rate.</summary>
-    internal (TimeSpan Wait, bool IsOfClient)? Take(IPAddress? address)
-    {
-        if (_clients?.Take(ClientNetwork.Of(address, limits.Ipv6Prefix)) is { } wait)
-            return (wait, true);
-        if (_site is null)
-            return null;
-        _site.TryReplenish();
-        using var lease = _site.AttemptAcquire();
-        return lease.IsAcquired ? null : (lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1), false);
-    }
+    internal (TimeSpan Wait, bool IsOfClient)? Take(IPAddress? address) =>
+        _clients?.Take(ClientNetwork.Of(address, limits.Ipv6Prefix)) is { } ofClient ? (ofClient, true)
+        : _site?.Take() is { } ofSite ? (ofSite, false)
+        : null;
 }

@@ -17,7 +17,7 @@ internal sealed partial class ConfigurationFileWatch(
     ILogger<ConfigurationFileWatch> logger) : BackgroundService
 {
     /// <summary>Sections that are read when the node starts, and not again.</summary>
-    private static readonly string[] ReadAtStart = ["CdnEdge:Acme", "CdnEdge:Admin:Tls", "CdnEdge:Limits", "CdnEdge:Peering", "CdnEdge:Purge", "CdnEdge:PurgeMethod", "CdnEdge:Redis", "CdnEdge:Tls"];
+    private static readonly string[] ReadAtStart = ["CdnEdge:Acme", "CdnEdge:Admin:Tls", "CdnEdge:Forwarding", "CdnEdge:Limits", "CdnEdge:Peering", "CdnEdge:Purge", "CdnEdge:PurgeMethod", "CdnEdge:Redis", "CdnEdge:Tls"];
 
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 

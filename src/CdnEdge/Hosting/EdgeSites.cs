@@ -15,11 +15,12 @@ internal static class EdgeSites
 {
     internal static void AddTo(IServiceCollection services, ReviewedConfiguration reviewed)
     {
-        services.AddSingleton(_ => new Visitors(new AddressList(reviewed.Cache.Forwarding.TrustedProxies)));
+        var trustedProxies = new AddressList(reviewed.Cache.Forwarding.TrustedProxies);
+        services.AddSingleton(_ => new Visitors(trustedProxies));
         services.AddSingleton(provider => new AnswerFields(
             provider.GetRequiredService<Visitors>(), reviewed.ServesHttp3, () => provider.GetRequiredService<DrainState>().IsDraining));
         services.AddSingleton(provider => new HttpsRedirect(
-            provider.GetRequiredService<RequestGuard>(), provider.GetRequiredService<CacheName>(), reviewed.Listen.FirstOrDefault(static address => address.IsTls)?.Port));
+            provider.GetRequiredService<RequestGuard>(), provider.GetRequiredService<CacheName>(), reviewed.Listen.FirstOrDefault(static address => address is { IsTls: true, Port: > 0 })?.Port));
         services.AddSingleton(provider => new SiteDoor(
             provider.GetRequiredService<ValidatedConfiguration>().Sites,
             provider.GetRequiredService<Visitors>(),
@@ -33,7 +34,7 @@ internal static class EdgeSites
         services.AddSingleton<IFetchGate>(provider => new FetchGate(
             reviewed.Limits, provider.GetRequiredService<NodeLoad>(), provider.GetRequiredService<Visitors>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new ConnectionLimits(
-            reviewed.Limits, new AddressList(reviewed.Cache.Forwarding.TrustedProxies), provider.GetRequiredService<ILogger<ConnectionLimits>>()));
+            reviewed.Limits, trustedProxies, provider.GetRequiredService<ILogger<ConnectionLimits>>()));
         if (reviewed.Acme is { Folder: not null } or { Forward: not null })
             services.AddSingleton(provider => new AcmeChallenges(reviewed.Acme, provider.GetRequiredService<ILogger<AcmeChallenges>>()));
     }
