@@ -65,7 +65,20 @@ internal sealed class CapturedRequest
         _localAddress = connection.LocalIpAddress;
         _localPort = connection.LocalPort;
         _connectionId = connection.Id;
-        _clientCertificate = request.IsHttps ? connection.ClientCertificate : null;
+        _clientCertificate = request.IsHttps ? CertificateOf(connection) : null;
+    }
+
+    // Of a connection that has just ended Kestrel can't tell any more. Others may wait for the fill by now: it goes on without.
+    private static X509Certificate2? CertificateOf(ConnectionInfo connection)
+    {
+        try
+        {
+            return connection.ClientCertificate;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
     }
 
     /// <summary>ASP.NET's middleware has set a timeout for the client's request.</summary>
