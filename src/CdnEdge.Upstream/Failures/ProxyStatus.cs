@@ -142,7 +142,10 @@ internal readonly record struct ProxyStatus(string Error, string Details, int St
                 ResponseTimeout,
             _ when socketError is not null || First<IOException>(exception) is not null =>
                 new("connection_terminated", "the connection to the upstream broke before a response", 502),
-            _ => new("proxy_internal_error", "the request could not be forwarded", 500),
+            // YARP tells .NET's client nothing of a body that the connection took no more of; that misses the rest of it, and says so.
+            HttpRequestError.Unknown when First<HttpRequestException>(exception)?.InnerException is null =>
+                new("connection_terminated", "the upstream closed the connection within the request's body", 502),
+            _ => InternalError,
         };
     }
 

@@ -35,6 +35,8 @@ public class ProxyStatusTests
         { ForwarderError.Request, Http(HttpRequestError.HttpProtocolError), "http_protocol_error", 502 },
         { ForwarderError.Request, Http(HttpRequestError.VersionNegotiationError), "http_protocol_error", 502 },
         { ForwarderError.Request, Http(HttpRequestError.ConfigurationLimitExceeded), "http_response_header_section_size", 502 },
+        { ForwarderError.Request, new HttpRequestException("Sent 3 request content bytes, but Content-Length promised 10."), "connection_terminated", 502 },
+        { ForwarderError.Request, new InvalidOperationException(), "proxy_internal_error", 500 },
         { ForwarderError.RequestBodyClient, new IOException(), "http_request_error", 400 },
         { ForwarderError.RequestBodyDestination, new AggregateException(new IOException(), Http(HttpRequestError.ResponseEnded)), "connection_terminated", 502 },
         { ForwarderError.ResponseHeaders, new InvalidOperationException(), "http_protocol_error", 502 },
