@@ -246,10 +246,12 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.False(Assert.Single(_seen).Headers.ContainsKey("CdnEdge-Proof"));
     }
 
-    [Fact]
-    public async Task A_client_has_so_many_connections_and_no_more()
+    [Theory]
+    [InlineData("ConnectionsPerAddress")]
+    [InlineData("Connections")]
+    public async Task There_are_so_many_connections_and_no_more(string limit)
     {
-        await using var edge = await EdgeAsync("{ }", """ "Limits": { "ConnectionsPerAddress": 3 },""");
+        await using var edge = await EdgeAsync("{ }", $$""" "Limits": { "{{limit}}": 3 },""");
         var address = new Uri(edge.Urls.Single());
         var open = new List<TcpClient>();
         try

@@ -35,7 +35,9 @@ internal static class Http2FloodGuard
                 new CountedInput(connection.Transport.Input, budget, () =>
                 {
                     metrics.Http2Flood();
-                    connection.Abort(new ConnectionAbortedException("The client sent more HTTP/2 frames without content than belong to its requests."));
+                    var flood = new ConnectionAbortedException("The client sent more HTTP/2 frames without content than belong to its requests.");
+                    connection.Abort(flood);
+                    return flood;
                 }),
                 new CountedOutput(connection.Transport.Output, budget));
             return next(connection);
@@ -61,19 +63,18 @@ internal static class Http2FloodGuard
         {
             if (context.RequestAborted.IsCancellationRequested)
             {
-                context.Features.Get<Http2Budget>()?.Spend(Http2Budget.PerAbortedRequest);
+                context.Features.Get<Http2Budget>()?.SpendAborted();
             }
         }
     }
 
     private sealed record Counted(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
-    private sealed class CountedInput(PipeReader inner, Http2Budget budget, Action exhausted) : PipeReader
+    private sealed class CountedInput(PipeReader inner, Http2Budget budget, Func<Exception> exhausted) : PipeReader
     {
         private Http2FrameScan _scan = new();
         private ReadResult _last;
         private long _scanned;
-        private bool _isOver;
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
@@ -120,10 +121,11 @@ internal static class Http2FloodGuard
                 _scanned = result.Buffer.Length;
                 budget.Fill(_scan.Requests);
                 budget.Spend(_scan.Overhead);
-                if (budget.IsExhausted && !_isOver)
+                budget.SpendResets(_scan.Resets);
+                if (budget.IsExhausted)
                 {
-                    _isOver = true;
-                    exhausted();
+                    // Nothing of it may be acted on any more: what broke the budget may be all in one read.
+                    throw exhausted();
                 }
             }
 

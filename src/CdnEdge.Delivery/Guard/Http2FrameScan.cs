@@ -6,13 +6,14 @@ namespace CdnEdge.Delivery.Guard;
 
 /// <summary>
 /// Walks over the frames that a client of HTTP/2 sends (RFC 9113 §4.1), by their heads alone and wherever reads cut them, and counts
-/// requests and frames that are neither a request nor part of a body.
+/// requests, resets, and frames that are neither one of these nor part of a body.
 /// </summary>
 internal struct Http2FrameScan
 {
     private const int HeadLength = 9;
     private const byte Data = 0;
     private const byte Headers = 1;
+    private const byte RstStream = 3;
     private const byte EndStream = 1;
     private const int PrefaceLength = 24;
 
@@ -25,13 +26,16 @@ internal struct Http2FrameScan
     /// <summary>HEADERS frames seen in the last piece.</summary>
     internal int Requests { get; private set; }
 
+    /// <summary>RST_STREAM frames seen in it.</summary>
+    internal int Resets { get; private set; }
+
     /// <summary>Other frames seen in it, but for DATA with content.</summary>
     internal int Overhead { get; private set; }
 
     /// <summary>Goes on with the next piece of the stream.</summary>
     internal void Scan(in ReadOnlySequence<byte> bytes)
     {
-        (Requests, Overhead) = (0, 0);
+        (Requests, Resets, Overhead) = (0, 0, 0);
         foreach (var segment in bytes)
         {
             Scan(segment.Span);
@@ -75,6 +79,10 @@ internal struct Http2FrameScan
         {
             case Headers when length > 0:
                 Requests++;
+                break;
+
+            case RstStream:
+                Resets++;
                 break;
 
             case Data when length > 0 || (head[4] & EndStream) != 0:

@@ -6,11 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace CdnEdge.Security;
 
 /// <summary>
-/// How many connections one client may have at a time. Further ones are closed before anything is spent on them: TLS begins behind this.
+/// How many connections the node and one client may have at a time. Further ones are closed before anything is spent on them: TLS begins
+/// behind this. Kestrel has a limit of its own for the node; it counts a connection until its handler has ended, which it doesn't always
+/// do when streams are reset by the hundred (aspnetcore #51307): an attacker could use the limit up. Here a connection counts while it's open.
 /// </summary>
 /// <param name="limits">How many.</param>
 /// <param name="trustedProxies">Many clients come by one of these: they may have any number.</param>
-/// <param name="log">Where a client that has too many is told of, once until it has none any more.</param>
+/// <param name="log">Where it's told that there are too many, once until there is room again.</param>
 internal sealed partial class ConnectionLimits(LimitOptions limits, AddressList trustedProxies, ILogger log)
 {
     private readonly Lock _lock = new();
@@ -18,69 +20,123 @@ internal sealed partial class ConnectionLimits(LimitOptions limits, AddressList 
     // As large as the number of connections, at most.
     private readonly Dictionary<ClientNetwork, Client> _clients = [];
 
+    private int _connections;
+    private bool _wasFull;
+
+    /// <summary>Whether there's a limit at all.</summary>
+    internal static bool IsNeeded(LimitOptions limits) => limits.Connections is not null || limits.ConnectionsPerAddress is not null;
+
     internal ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
     {
-        using var place = Take(connection);
-        if (place.IsTaken)
+        if (Take(connection) is not { } place)
+            return;
+        try
+        {
+            await using var closed = place.WhenClosed(connection);
             await next(connection);
+        }
+        finally
+        {
+            place.GiveBack();
+        }
     };
 
     internal MultiplexedConnectionDelegate Limit(MultiplexedConnectionDelegate next) => async connection =>
     {
-        using var place = Take(connection);
-        if (place.IsTaken)
+        if (Take(connection) is not { } place)
+            return;
+        try
+        {
+            await using var closed = place.WhenClosed(connection);
             await next(connection);
+        }
+        finally
+        {
+            place.GiveBack();
+        }
     };
 
-    private Place Take(BaseConnectionContext connection)
+    private Place? Take(BaseConnectionContext connection)
     {
-        if ((connection.RemoteEndPoint as IPEndPoint)?.Address is not { } address || trustedProxies.Contains(address))
-            return new Place(null, default, isTaken: true);
-        var network = ClientNetwork.Of(address, limits.Ipv6Prefix);
-        bool isFirst;
+        ClientNetwork? client = (connection.RemoteEndPoint as IPEndPoint)?.Address is { } address && limits.ConnectionsPerAddress is not null && !trustedProxies.Contains(address)
+            ? ClientNetwork.Of(address, limits.Ipv6Prefix)
+            : null;
+        bool isTold;
         lock (_lock)
         {
-            var client = _clients.GetValueOrDefault(network);
-            if (client.Connections < limits.ConnectionsPerAddress)
+            if (_connections < (limits.Connections ?? int.MaxValue))
             {
-                _clients[network] = client with { Connections = client.Connections + 1 };
-                return new Place(this, network, isTaken: true);
+                if (client is not { } one || TryTake(one, out isTold))
+                {
+                    _connections++;
+                    return new Place(this, client);
+                }
             }
-
-            isFirst = !client.WasRefused;
-            _clients[network] = client with { WasRefused = true };
+            else
+            {
+                client = null;
+                isTold = _wasFull;
+                _wasFull = true;
+            }
         }
 
-        if (isFirst)
-            Log.Refused(log, AddressList.Unmapped(address).ToString(), limits.ConnectionsPerAddress!.Value);
-        connection.Abort(new ConnectionAbortedException("The client has as many connections as it may have."));
-        return default;
+        if (!isTold && client is not null)
+            Log.Refused(log, AddressList.Unmapped(((IPEndPoint)connection.RemoteEndPoint!).Address).ToString(), limits.ConnectionsPerAddress!.Value);
+        else if (!isTold)
+            Log.Full(log, limits.Connections!.Value);
+        connection.Abort(new ConnectionAbortedException("There are as many connections as there may be, of this client or of all."));
+        return null;
     }
 
-    private void GiveBack(ClientNetwork network)
+    private bool TryTake(ClientNetwork network, out bool isTold)
+    {
+        var client = _clients.GetValueOrDefault(network);
+        isTold = client.WasRefused;
+        var isTaken = client.Connections < limits.ConnectionsPerAddress;
+        _clients[network] = isTaken ? client with { Connections = client.Connections + 1 } : client with { WasRefused = true };
+        return isTaken;
+    }
+
+    private void GiveBack(ClientNetwork? network)
     {
         lock (_lock)
         {
-            var client = _clients[network];
+            _connections--;
+            _wasFull = false;
+            if (network is not { } some)
+                return;
+            var client = _clients[some];
             if (client.Connections == 1)
-                _clients.Remove(network);
+                _clients.Remove(some);
             else
-                _clients[network] = client with { Connections = client.Connections - 1 };
+                _clients[some] = client with { Connections = client.Connections - 1 };
         }
     }
 
     private readonly record struct Client(int Connections, bool WasRefused);
 
-    private readonly struct Place(ConnectionLimits? limits, ClientNetwork network, bool isTaken) : IDisposable
+    /// <summary>A connection's, of its client and among all.</summary>
+    private sealed class Place(ConnectionLimits limits, ClientNetwork? client)
     {
-        internal bool IsTaken { get; } = isTaken;
+        private bool _isGivenBack;
 
-        public void Dispose() => limits?.GiveBack(network);
+        internal CancellationTokenRegistration WhenClosed(BaseConnectionContext connection) =>
+            connection.ConnectionClosed.UnsafeRegister(static place => ((Place)place!).GiveBack(), this);
+
+        /// <summary>Once, however often it's called.</summary>
+        internal void GiveBack()
+        {
+            if (!Interlocked.Exchange(ref _isGivenBack, true))
+                limits.GiveBack(client);
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "{Client} has {Limit} connections, which is all that one client may have (CdnEdge:Limits:ConnectionsPerAddress): further ones are closed", EventName = "ConnectionsRefused")]
         internal static partial void Refused(ILogger logger, string client, int limit);
+
+        [LoggerMessage(2, LogLevel.Warning, "There are {Limit} connections, which is all that there may be (CdnEdge:Limits:Connections): further ones are closed", EventName = "ConnectionsFull")]
+        internal static partial void Full(ILogger logger, int limit);
     }
 }

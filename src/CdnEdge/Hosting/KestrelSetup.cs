@@ -35,8 +35,6 @@ internal static class KestrelSetup
         // fast earns time to stall later: Kestrel's 240 bytes a second let who has read 10 MiB hold the rest for half a day.
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: double.MaxValue, gracePeriod: TimeSpan.FromSeconds(30));
 
-        limits.MaxConcurrentConnections = reviewed.Limits.Connections;
-
         foreach (var address in reviewed.Listen)
             address.AddTo(kestrel, endpoint => Configure(endpoint, address, reviewed));
     }
@@ -48,7 +46,7 @@ internal static class KestrelSetup
             : reviewed.ServesHttp3On(address) ? HttpProtocols.Http1AndHttp2AndHttp3
             : HttpProtocols.Http1AndHttp2;
         endpoint.DisableAltSvcHeader = true; // Kestrel's names this node's port, which visitors may know by another, and never goes away.
-        if (reviewed.Limits.ConnectionsPerAddress is not null)
+        if (ConnectionLimits.IsNeeded(reviewed.Limits))
         {
             var connections = endpoint.ApplicationServices.GetRequiredService<ConnectionLimits>();
             endpoint.Use(connections.Limit);
