@@ -5,10 +5,4 @@
 #
 # The exit status is 0 if every bar is met.
 
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
-
-command -v redis-server >/dev/null || { echo "redis-server isn't installed (Debian: apt-get install redis-server)." >&2; exit 1; }
-dotnet build CdnEdge.Lab -c Release -v quiet --nologo >&2
-exec dotnet CdnEdge.Lab/bin/Release/net10.0/cdnedge-lab.dll "$@"
+source "$(dirname "${BASH_SOURCE[0]}")/lab.sh" failover "$@"

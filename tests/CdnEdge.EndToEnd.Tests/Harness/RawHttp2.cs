@@ -3,22 +3,9 @@ using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using CdnEdge.Lab.Load;
 
 namespace CdnEdge.EndToEnd.Tests.Harness;
-
-/// <summary>Types of HTTP/2 frames (RFC 9113 §6).</summary>
-internal enum FrameType : byte
-{
-    Data = 0,
-    Headers = 1,
-    Priority = 2,
-    RstStream = 3,
-    Settings = 4,
-    Ping = 6,
-    GoAway = 7,
-    WindowUpdate = 8,
-    Continuation = 9,
-}
 
 /// <summary>
 /// An HTTP/2 client over TLS that sends exactly the frames it's told to, well-formed or not, and notes what comes back.
@@ -26,10 +13,6 @@ internal enum FrameType : byte
 /// </summary>
 internal sealed class RawHttp2 : IAsyncDisposable
 {
-    internal const byte EndStream = 0x1;
-    internal const byte EndHeaders = 0x4;
-    internal const byte Ack = 0x1;
-
     private readonly SslStream _stream;
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly ConcurrentDictionary<int, Http2Answer> _answers = new();
@@ -61,69 +44,23 @@ internal sealed class RawHttp2 : IAsyncDisposable
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
         await Deadline.Within(tls.AuthenticateAsClientAsync(Handshake()), "a TLS session");
         var client = new RawHttp2(tls, windows > 0);
-        await client.Raw(Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+        await client.Raw(Http2Frame.Preface.ToArray());
         // No dynamic table, so that answers can be read without keeping one; no push.
-        await client.Send(FrameType.Settings, 0, 0, Settings((1, 0), (2, 0), (4, windows)));
+        await client.Send(FrameType.Settings, 0, 0, Http2Frame.Settings((1, 0), (2, 0), (4, windows)));
         if (reads)
             client._reading = client.Read();
         return client;
-    }
-
-    internal static byte[] Settings(params (ushort Id, uint Value)[] settings)
-    {
-        var payload = new byte[settings.Length * 6];
-        for (var i = 0; i < settings.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(payload.AsSpan(i * 6), settings[i].Id);
-            BinaryPrimitives.WriteUInt32BigEndian(payload.AsSpan((i * 6) + 2), settings[i].Value);
-        }
-
-        return payload;
-    }
-
-    /// <summary>A frame as bytes.</summary>
-    internal static byte[] Frame(FrameType type, byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        var frame = new byte[9 + payload.Length];
-        frame[0] = (byte)(payload.Length >> 16);
-        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(1), (ushort)payload.Length);
-        (frame[3], frame[4]) = ((byte)type, flags);
-        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), stream);
-        payload.CopyTo(frame.AsSpan(9));
-        return frame;
-    }
-
-    /// <summary>Four bytes: an error code, or an increment of a window.</summary>
-    internal static byte[] Number(uint number)
-    {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
-        return bytes;
-    }
-
-    /// <summary>A field block, each field literal and never indexed (RFC 7541 §6.2.3): any octets go.</summary>
-    internal static byte[] Block(params (string Name, string Value)[] fields)
-    {
-        using var block = new MemoryStream();
-        foreach (var (name, value) in fields)
-        {
-            block.WriteByte(0x10);
-            WriteText(block, name);
-            WriteText(block, value);
-        }
-
-        return block.ToArray();
     }
 
     /// <summary>The pseudo-header fields of a request, and more.</summary>
     internal static (string, string)[] Request(string path, string method = "GET", params (string, string)[] more) =>
         [(":method", method), (":scheme", "https"), (":authority", "a.example"), (":path", path), .. more];
 
-    internal Task Send(FrameType type, byte flags, int stream, ReadOnlyMemory<byte> payload = default) => Raw(Frame(type, flags, stream, payload.Span));
+    internal Task Send(FrameType type, byte flags, int stream, ReadOnlyMemory<byte> payload = default) => Raw(Http2Frame.Of(type, flags, stream, payload.Span));
 
     /// <summary>Sends a whole request without body.</summary>
     internal Task Ask(int stream, params (string, string)[] fields) =>
-        Send(FrameType.Headers, EndStream | EndHeaders, stream, Block(fields));
+        Send(FrameType.Headers, Http2Frame.EndStream | Http2Frame.EndHeaders, stream, Http2Frame.Block(fields));
 
     /// <summary>Exactly these bytes.</summary>
     internal async Task Raw(ReadOnlyMemory<byte> bytes)
@@ -214,26 +151,6 @@ internal sealed class RawHttp2 : IAsyncDisposable
 #pragma warning restore CA5359
     };
 
-    private static void WriteText(MemoryStream block, string text)
-    {
-        var bytes = Encoding.Latin1.GetBytes(text);
-        var length = bytes.Length;
-        if (length < 127)
-        {
-            block.WriteByte((byte)length);
-        }
-        else
-        {
-            // RFC 7541 §5.1, a prefix of seven bits.
-            block.WriteByte(127);
-            for (length -= 127; length >= 128; length >>= 7)
-                block.WriteByte((byte)((length & 127) | 128));
-            block.WriteByte((byte)length);
-        }
-
-        block.Write(bytes);
-    }
-
     private Http2Answer AnswerOn(int stream) => _answers.GetOrAdd(stream, static _ => new Http2Answer());
 
     private async Task Read()
@@ -259,8 +176,8 @@ internal sealed class RawHttp2 : IAsyncDisposable
     {
         switch (type)
         {
-            case FrameType.Settings when (flags & Ack) == 0:
-                await Send(FrameType.Settings, Ack, 0);
+            case FrameType.Settings when (flags & Http2Frame.Ack) == 0:
+                await Send(FrameType.Settings, Http2Frame.Ack, 0);
                 break;
             case FrameType.Headers:
                 AnswerOn(stream).Head(payload);
@@ -269,7 +186,7 @@ internal sealed class RawHttp2 : IAsyncDisposable
                 Interlocked.Add(ref _received, payload.Length);
                 AnswerOn(stream).Add(payload);
                 if (_opensWindows && payload.Length > 0)
-                    await Raw((byte[])[.. Frame(FrameType.WindowUpdate, 0, 0, Number((uint)payload.Length)), .. Frame(FrameType.WindowUpdate, 0, stream, Number((uint)payload.Length))]);
+                    await Raw((byte[])[.. Http2Frame.Of(FrameType.WindowUpdate, 0, 0, Http2Frame.Number((uint)payload.Length)), .. Http2Frame.Of(FrameType.WindowUpdate, 0, stream, Http2Frame.Number((uint)payload.Length))]);
                 break;
             case FrameType.RstStream:
                 AnswerOn(stream).Reset(BinaryPrimitives.ReadUInt32BigEndian(payload));
@@ -279,7 +196,7 @@ internal sealed class RawHttp2 : IAsyncDisposable
                 break;
         }
 
-        if (type is FrameType.Headers or FrameType.Data && (flags & EndStream) != 0)
+        if (type is FrameType.Headers or FrameType.Data && (flags & Http2Frame.EndStream) != 0)
             AnswerOn(stream).End();
     }
 }

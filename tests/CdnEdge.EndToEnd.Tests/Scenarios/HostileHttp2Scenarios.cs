@@ -1,4 +1,5 @@
 using CdnEdge.EndToEnd.Tests.Harness;
+using CdnEdge.Lab.Load;
 
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
 
@@ -11,15 +12,15 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
 
     private static readonly Dictionary<string, byte[]> Floods = new()
     {
-        ["PING, CVE-2019-9512"] = RawHttp2.Frame(FrameType.Ping, 0, 0, new byte[8]),
-        ["SETTINGS, CVE-2019-9515"] = RawHttp2.Frame(FrameType.Settings, 0, 0, RawHttp2.Settings((4, 65_535))),
-        ["empty SETTINGS"] = RawHttp2.Frame(FrameType.Settings, 0, 0, []),
-        ["windows that grow and shrink"] = [.. RawHttp2.Frame(FrameType.Settings, 0, 0, RawHttp2.Settings((4, 1))), .. RawHttp2.Frame(FrameType.Settings, 0, 0, RawHttp2.Settings((4, 65_535)))],
-        ["PRIORITY, CVE-2019-9513"] = RawHttp2.Frame(FrameType.Priority, 0, 1, [0, 0, 0, 3, 1]),
-        ["WINDOW_UPDATE, CVE-2019-9517"] = RawHttp2.Frame(FrameType.WindowUpdate, 0, 0, RawHttp2.Number(1)),
-        ["RST_STREAM, CVE-2019-9514"] = RawHttp2.Frame(FrameType.RstStream, 0, 1, RawHttp2.Number(8)),
-        ["unknown frames"] = RawHttp2.Frame((FrameType)0x77, 0, 1, [0]),
-        ["empty DATA, CVE-2019-9518"] = RawHttp2.Frame(FrameType.Data, 0, 3, []),
+        ["PING, CVE-2019-9512"] = Http2Frame.Of(FrameType.Ping, 0, 0, new byte[8]),
+        ["SETTINGS, CVE-2019-9515"] = Http2Frame.Of(FrameType.Settings, 0, 0, Http2Frame.Settings((4, 65_535))),
+        ["empty SETTINGS"] = Http2Frame.Of(FrameType.Settings, 0, 0, []),
+        ["windows that grow and shrink"] = [.. Http2Frame.Of(FrameType.Settings, 0, 0, Http2Frame.Settings((4, 1))), .. Http2Frame.Of(FrameType.Settings, 0, 0, Http2Frame.Settings((4, 65_535)))],
+        ["PRIORITY, CVE-2019-9513"] = Http2Frame.Of(FrameType.Priority, 0, 1, [0, 0, 0, 3, 1]),
+        ["WINDOW_UPDATE, CVE-2019-9517"] = Http2Frame.Of(FrameType.WindowUpdate, 0, 0, Http2Frame.Number(1)),
+        ["RST_STREAM, CVE-2019-9514"] = Http2Frame.Of(FrameType.RstStream, 0, 1, Http2Frame.Number(8)),
+        ["unknown frames"] = Http2Frame.Of((FrameType)0x77, 0, 1, [0]),
+        ["empty DATA, CVE-2019-9518"] = Http2Frame.Of(FrameType.Data, 0, 3, []),
     };
 
     public static TheoryData<string> FloodNames => [.. Floods.Keys];
@@ -38,7 +39,7 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
         await attacker.Ask(1, RawHttp2.Request(await Page()));
         await attacker.Answer(1);
         if (name.Contains("DATA", StringComparison.Ordinal))
-            await attacker.Send(FrameType.Headers, RawHttp2.EndHeaders, 3, RawHttp2.Block(RawHttp2.Request(upload.Path, "POST")));
+            await attacker.Send(FrameType.Headers, Http2Frame.EndHeaders, 3, Http2Frame.Block(RawHttp2.Request(upload.Path, "POST")));
 
         await Beside(name, attacker.Flood(_ => batch, Deadline.Patience));
 
@@ -51,8 +52,8 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
     [InlineData("empty CONTINUATION of trailers")]
     public async Task A_head_that_never_ends_ends_the_connection(string name)
     {
-        var fields = name.StartsWith("empty", StringComparison.Ordinal) ? [] : RawHttp2.Block(("x-a", new string('y', 100)));
-        var batch = Enumerable.Repeat(RawHttp2.Frame(FrameType.Continuation, 0, 3, fields), 100).SelectMany(static frame => frame).ToArray();
+        var fields = name.StartsWith("empty", StringComparison.Ordinal) ? [] : Http2Frame.Block(("x-a", new string('y', 100)));
+        var batch = Enumerable.Repeat(Http2Frame.Of(FrameType.Continuation, 0, 3, fields), 100).SelectMany(static frame => frame).ToArray();
         var upload = edge.Origin.Serves(async origin =>
         {
             await origin.ReadBody();
@@ -63,12 +64,12 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
         await attacker.Answer(1);
         if (name.EndsWith("trailers", StringComparison.Ordinal))
         {
-            await attacker.Send(FrameType.Headers, RawHttp2.EndHeaders, 3, RawHttp2.Block(RawHttp2.Request(upload.Path, "POST")));
-            await attacker.Send(FrameType.Headers, RawHttp2.EndStream, 3, RawHttp2.Block(("x-a", "b")));
+            await attacker.Send(FrameType.Headers, Http2Frame.EndHeaders, 3, Http2Frame.Block(RawHttp2.Request(upload.Path, "POST")));
+            await attacker.Send(FrameType.Headers, Http2Frame.EndStream, 3, Http2Frame.Block(("x-a", "b")));
         }
         else
         {
-            await attacker.Send(FrameType.Headers, RawHttp2.EndStream, 3, RawHttp2.Block(RawHttp2.Request(upload.Path)));
+            await attacker.Send(FrameType.Headers, Http2Frame.EndStream, 3, Http2Frame.Block(RawHttp2.Request(upload.Path)));
         }
 
         await Beside(name, attacker.Flood(_ => batch, Deadline.Patience));
@@ -145,7 +146,7 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
 
         await attacker.Closed();
         output.WriteLine($"rapid reset at leisure: {sent} requests, of which {slow.Requests.Count} reached the origin");
-        Assert.InRange(sent, 200, 1_500);
+        Assert.InRange(sent, 120, 1_000);
     }
 
     [Fact]
@@ -155,11 +156,11 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
         var page = await Page();
         await using var attacker = await RawHttp2.Connect(edge.Address);
         byte[] entry = [0x40, 1, (byte)'a', 0x7F, 0xA1, 0x1E, .. Enumerable.Repeat((byte)'b', 4_000)];
-        await attacker.Send(FrameType.Headers, RawHttp2.EndStream | RawHttp2.EndHeaders, 1, (byte[])[.. RawHttp2.Block(RawHttp2.Request(page)), .. entry]);
+        await attacker.Send(FrameType.Headers, Http2Frame.EndStream | Http2Frame.EndHeaders, 1, (byte[])[.. Http2Frame.Block(RawHttp2.Request(page)), .. entry]);
         await attacker.Answer(1);
 
         await Beside("HPACK bomb", attacker.Flood(
-            number => RawHttp2.Frame(FrameType.Headers, 5, (int)((2 * number) + 3), [.. RawHttp2.Block(RawHttp2.Request(page)), .. Enumerable.Repeat((byte)(0x80 | 62), 10_000)]),
+            number => Http2Frame.Of(FrameType.Headers, 5, (int)((2 * number) + 3), [.. Http2Frame.Block(RawHttp2.Request(page)), .. Enumerable.Repeat((byte)(0x80 | 62), 10_000)]),
             Deadline.Patience));
 
         Assert.True(attacker.IsClosed, "The connection was left open.");
@@ -181,7 +182,7 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
             {
                 var stream = (2 * (sent + i)) + 1;
                 if (i % 25 == 0)
-                    await visitor.Send(FrameType.RstStream, 0, stream, RawHttp2.Number(8));
+                    await visitor.Send(FrameType.RstStream, 0, stream, Http2Frame.Number(8));
                 else
                     Assert.Equal(200, (await visitor.Answer(stream)).Status);
             }
@@ -194,18 +195,18 @@ public sealed class HostileHttp2Scenarios(TlsEdge edge, ITestOutputHelper output
     {
         var window when window.Contains("window", StringComparison.Ordinal) =>
         [
-            .. RawHttp2.Frame(FrameType.Headers, RawHttp2.EndHeaders | RawHttp2.EndStream, stream, RawHttp2.Block(RawHttp2.Request($"{path}?{stream}"))),
-            .. RawHttp2.Frame(FrameType.WindowUpdate, 0, stream, RawHttp2.Number(int.MaxValue)),
+            .. Http2Frame.Of(FrameType.Headers, Http2Frame.EndHeaders | Http2Frame.EndStream, stream, Http2Frame.Block(RawHttp2.Request($"{path}?{stream}"))),
+            .. Http2Frame.Of(FrameType.WindowUpdate, 0, stream, Http2Frame.Number(int.MaxValue)),
         ],
         var length when length.Contains("length", StringComparison.Ordinal) =>
         [
-            .. RawHttp2.Frame(FrameType.Headers, RawHttp2.EndHeaders, stream, RawHttp2.Block(RawHttp2.Request($"{path}?{stream}", "POST", ("content-length", "1")))),
-            .. RawHttp2.Frame(FrameType.Data, RawHttp2.EndStream, stream, new byte[2]),
+            .. Http2Frame.Of(FrameType.Headers, Http2Frame.EndHeaders, stream, Http2Frame.Block(RawHttp2.Request($"{path}?{stream}", "POST", ("content-length", "1")))),
+            .. Http2Frame.Of(FrameType.Data, Http2Frame.EndStream, stream, new byte[2]),
         ],
         _ =>
         [
-            .. RawHttp2.Frame(FrameType.Headers, RawHttp2.EndHeaders | RawHttp2.EndStream, stream, RawHttp2.Block(RawHttp2.Request($"{path}?{stream}"))),
-            .. RawHttp2.Frame(FrameType.RstStream, 0, stream, RawHttp2.Number(8)),
+            .. Http2Frame.Of(FrameType.Headers, Http2Frame.EndHeaders | Http2Frame.EndStream, stream, Http2Frame.Block(RawHttp2.Request($"{path}?{stream}"))),
+            .. Http2Frame.Of(FrameType.RstStream, 0, stream, Http2Frame.Number(8)),
         ],
     };
 

@@ -1,4 +1,5 @@
 using CdnEdge.EndToEnd.Tests.Harness;
+using CdnEdge.Lab.Load;
 
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
 
@@ -149,7 +150,7 @@ public sealed partial class HostileSlowScenarios(HostileSlowScenarios.BothEdge e
     private async Task WithoutReading(string path)
     {
         await using var client = await RawHttp2.Connect(edge.Address, windows: int.MaxValue, reads: false);
-        await client.Send(FrameType.WindowUpdate, 0, 0, RawHttp2.Number(1 << 30));
+        await client.Send(FrameType.WindowUpdate, 0, 0, Http2Frame.Number(1 << 30));
         for (var stream = 1; stream < 20; stream += 2)
             await client.Ask(stream, RawHttp2.Request(path));
         await Deadline.Until(client.IsReset, "the edge to let go of it");
@@ -160,7 +161,7 @@ public sealed partial class HostileSlowScenarios(HostileSlowScenarios.BothEdge e
         await using var client = await RawHttp2.Connect(edge.Address);
         await client.Ask(1, RawHttp2.Request(path));
         await client.Answer(1);
-        await client.Send(FrameType.Headers, RawHttp2.EndStream, 3, RawHttp2.Block(RawHttp2.Request(path)));
+        await client.Send(FrameType.Headers, Http2Frame.EndStream, 3, Http2Frame.Block(RawHttp2.Request(path)));
         await client.Closed();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using CdnEdge.EndToEnd.Tests.Harness;
+using CdnEdge.Lab.Load;
 
 namespace CdnEdge.EndToEnd.Tests.Scenarios;
 
@@ -281,9 +282,9 @@ public sealed partial class HostileSmugglingScenarios(HostileSmugglingScenarios.
         });
         await using var client = await RawHttp2.Connect(edge.TlsAddress);
 
-        await client.Send(FrameType.Headers, RawHttp2.EndHeaders, 1, RawHttp2.Block(
+        await client.Send(FrameType.Headers, Http2Frame.EndHeaders, 1, Http2Frame.Block(
             [.. RawHttp2.Request(page.Path, "POST", ("content-length", $"{length}")).Select(field => (field.Item1, field.Item2.Replace("a.example", host, StringComparison.Ordinal)))]));
-        await client.Send(FrameType.Data, RawHttp2.EndStream, 1, new byte[bytes]);
+        await client.Send(FrameType.Data, Http2Frame.EndStream, 1, new byte[bytes]);
         var answer = await client.Answer(1);
 
         Assert.True(client.IsClosed || answer is { Error: not null } or { Status: >= 400 }, answer.ToString());
@@ -316,9 +317,9 @@ public sealed partial class HostileSmugglingScenarios(HostileSmugglingScenarios.
         });
         await using var client = await RawHttp2.Connect(edge.TlsAddress);
 
-        await client.Send(FrameType.Headers, RawHttp2.EndHeaders, 1, RawHttp2.Block(RawHttp2.Request(page.Path, "POST")));
+        await client.Send(FrameType.Headers, Http2Frame.EndHeaders, 1, Http2Frame.Block(RawHttp2.Request(page.Path, "POST")));
         await client.Send(FrameType.Data, 0, 1, "body"u8.ToArray());
-        await client.Send(FrameType.Headers, RawHttp2.EndHeaders | RawHttp2.EndStream, 1, RawHttp2.Block(("content-length", "9"), ("x-trailer", "y")));
+        await client.Send(FrameType.Headers, Http2Frame.EndHeaders | Http2Frame.EndStream, 1, Http2Frame.Block(("content-length", "9"), ("x-trailer", "y")));
         var answer = await client.Answer(1);
 
         Assert.Equal((200, "hello"), (answer.Status, answer.Text));

@@ -39,7 +39,7 @@ internal static class Report
         }
 
         foreach (var bar in outcome.Bars)
-            text.Append(CultureInfo.InvariantCulture, $"  {(bar.IsMet ? "ok    " : "MISSED")}  {bar.What}\n");
+            text.Append(bar.Line);
         return text.ToString();
     }
 

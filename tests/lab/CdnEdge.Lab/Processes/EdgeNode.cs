@@ -22,6 +22,12 @@ internal sealed class EdgeNode : IAsyncDisposable
 
     internal Uri Address => new($"http://127.0.0.1:{Port}");
 
+    /// <inheritdoc cref="ServerProcess.Resident"/>
+    internal long Resident => _process.Resident;
+
+    /// <inheritdoc cref="ServerProcess.OpenFiles"/>
+    internal int OpenFiles => _process.OpenFiles;
+
     /// <summary>Its log.</summary>
     internal string Output => _process.Output;
 

@@ -37,6 +37,20 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     internal bool IsRunning => _process is not null;
 
+    /// <summary>Its resident memory, in bytes.</summary>
+    internal long Resident
+    {
+        get
+        {
+            var process = _process ?? throw new InvalidOperationException($"{_program} doesn't run.");
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Its file descriptors, which are sockets for the most part.</summary>
+    internal int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process?.Id}/fd").Length;
+
     /// <summary>What it printed, over all starts.</summary>
     internal string Output
     {

@@ -12,7 +12,11 @@ internal sealed record Outcome(
 /// <param name="What">And what it came to.</param>
 /// <param name="IsMet">Whether it is so.</param>
 /// <param name="DependsOnSpeed">On a machine that is slow or busy enough it can't be met.</param>
-internal sealed record Bar(string What, bool IsMet, bool DependsOnSpeed = false);
+internal sealed record Bar(string What, bool IsMet, bool DependsOnSpeed = false)
+{
+    /// <summary>As it stands in a report.</summary>
+    internal string Line => $"  {(IsMet ? "ok    " : "MISSED")}  {What}\n";
+}
 
 /// <summary>One phase in figures.</summary>
 internal sealed record PhaseFigures
