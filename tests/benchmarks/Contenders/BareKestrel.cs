@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 
 namespace CdnEdge.Contenders;
 
@@ -9,8 +11,11 @@ namespace CdnEdge.Contenders;
 /// </summary>
 internal static class BareKestrel
 {
-    /// <summary>Serves every file of <paramref name="bodies"/> at <c>/b/{name of the file}</c> until it is told to stop.</summary>
-    public static async Task RunAsync(string url, string bodies)
+    /// <summary>
+    /// Serves every file of <paramref name="bodies"/> at <c>/b/{name of the file}</c> until it is told to stop: with a certificate over TLS,
+    /// HTTP/1.1 and HTTP/2.
+    /// </summary>
+    public static async Task RunAsync(int port, string bodies, X509Certificate2? certificate)
     {
         var responses = Directory.EnumerateFiles(bodies).ToFrozenDictionary(
             file => "/b/" + Path.GetFileName(file),
@@ -20,7 +25,15 @@ internal static class BareKestrel
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls(url).UseKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseKestrelHttpsConfiguration().UseKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, port, endpoint =>
+            {
+                if (certificate is not null)
+                    endpoint.UseHttps(certificate);
+            });
+        });
         await using var app = builder.Build();
 
         app.Run(async context =>

@@ -17,14 +17,19 @@ const all = [
   {
     name: 'nginx',
     missing: () => notOnPath('nginx'),
-    command: ({ home, port, origin }) => ({
+    command: ({ home, port, origin, protocol, tls }) => ({
       command: 'nginx',
-      args: ['-p', home, '-c', fillTemplate('nginx.conf', join(home, 'nginx.conf'), { dir: home, port, originPort: origin.port, cacheBytes })],
+      args: ['-p', home, '-c', fillTemplate('nginx.conf', join(home, 'nginx.conf'), {
+        dir: home, port, originPort: origin.port, cacheBytes,
+        listenAs: tls ? (protocol === 'h2' ? ' ssl http2' : ' ssl') : '',
+        tls: tls ? `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};` : '',
+      })],
     }),
     isHit: headers => headers['x-cache'] === 'HIT',
   },
   {
     name: 'varnish',
+    isWithoutTls: true,
     missing: () => notOnPath('varnishd'),
     command: ({ home, port, origin }) => ({
       command: 'varnishd',
@@ -42,7 +47,9 @@ const all = [
     name: 'kestrel',
     onlyIn: 'hits',
     missing: () => notBuilt(bare),
-    command: ({ port, origin }) => ({ command: 'dotnet', args: [bare, 'kestrel', String(port), origin.bodies] }),
+    command: ({ port, origin, tls }) => ({
+      command: 'dotnet', args: [bare, 'kestrel', String(port), origin.bodies, ...(tls ? [tls.certificate, tls.key] : [])],
+    }),
     isHit: headers => headers.age !== undefined,
   },
   {
@@ -61,10 +68,13 @@ function edge(name, dll) {
   return {
     name,
     missing: () => notBuilt(dll),
-    command: ({ port, origin }) => ({
+    command: ({ port, origin, tls }) => ({
       command: 'dotnet',
-      args: [dll, 'serve', '--origin', origin.url, '--listen', `http://127.0.0.1:${port}`, '--admin', 'none'],
-      env: { CdnEdge__Memory__MaxBytes: String(cacheBytes) },
+      args: [dll, 'serve', '--origin', origin.url, '--listen', `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, '--admin', 'none'],
+      env: {
+        CdnEdge__Memory__MaxBytes: String(cacheBytes),
+        ...(tls ? { CdnEdge__Tls__Certificates__0__Certificate: tls.certificate, CdnEdge__Tls__Certificates__0__Key: tls.key } : {}),
+      },
     }),
     isHit: headers => /;\s*hit\b/.test(headers['cache-status'] ?? ''),
   };
@@ -72,22 +82,23 @@ function edge(name, dll) {
 
 export const names = all.map(contender => contender.name);
 
-/** The contenders of a part (hits or misses) that are here, in the order in which they take turns. */
-export function contendersOf(part, wanted, say) {
+/** The contenders of a part that are here, in the order in which they take turns. Handshakes are measured with those of hits. */
+export function contendersOf(part, wanted, tls, say) {
+  const of = part === 'handshakes' ? 'hits' : part;
   return all.filter(contender => {
-    if (!wanted.includes(contender.name) || (contender.onlyIn ?? part) !== part) return false;
-    const why = contender.missing();
+    if (!wanted.includes(contender.name) || (contender.onlyIn ?? of) !== of) return false;
+    const why = contender.missing() ?? (tls && contender.isWithoutTls ? 'it has no TLS' : null);
     if (why) say(`${part}: ${contender.name} is left out, ${why}`);
     return !why;
   });
 }
 
 /** Starts a contender in front of the origin and waits until it listens. */
-export async function start(contender, { directory, core, origin }) {
+export async function start(contender, { directory, core, origin, protocol, tls }) {
   const home = join(directory, contender.name);
   mkdirSync(home, { recursive: true });
   const port = await freePort();
-  const { command, args, env } = contender.command({ home, port, origin });
+  const { command, args, env } = contender.command({ home, port, origin, protocol, tls });
   const started = startPinned({ name: contender.name, core, command, args, env, logFile: join(home, 'output') });
   await untilListening(started, port);
   return { ...contender, port, started };

@@ -1,9 +1,9 @@
 // The origin: static bodies of known sizes behind nginx, which counts the requests that reach it.
 import { createHash, createCipheriv } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
 import { join } from 'node:path';
 import { freePort, startPinned, untilListening } from './processes.mjs';
+import { get } from './protocols.mjs';
 import { fillTemplate } from './templates.mjs';
 
 export async function startOrigin({ directory, core, sizes }) {
@@ -47,21 +47,7 @@ let asked = 0;
 
 async function requestCount(port) {
   asked++;
-  const { body } = await get(port, '/status');
+  const { body } = await get('http1', port, '/status');
   const [, , , requests] = /(\d+) (\d+) (\d+) \n/.exec(body.toString());
   return Number(requests) - asked;
-}
-
-/** One GET on a connection of its own. */
-export function get(port, path) {
-  return new Promise((resolve, reject) => {
-    const request = http.get({ host: '127.0.0.1', port, path, agent: false, timeout: 10_000 }, response => {
-      const chunks = [];
-      response.on('data', chunk => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
-    });
-    request.on('timeout', () => request.destroy(new Error(`no answer from port ${port} within 10 s`)));
-    request.on('error', reject);
-  });
 }

@@ -1,6 +1,8 @@
 // The table for a closing note.
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
+import { streams } from './load.mjs';
+import { protocols } from './protocols.mjs';
 
 const displayNames = { nginx: 'nginx', varnish: 'Varnish', kestrel: 'a bare Kestrel middleware', yarp: 'bare YARP', before: 'the build before', cdnedge: 'cdnedge' };
 
@@ -19,14 +21,37 @@ export function machine(settings) {
     settings.contenders.includes('nginx') ? firstLine('sh', ['-c', 'nginx -v 2>&1']) : null,
     settings.contenders.includes('varnish') ? firstLine('sh', ['-c', 'varnishd -V 2>&1']) : null,
     firstLine('sh', ['-c', 'dotnet --list-runtimes | grep AspNetCore | tail -1 | cut -d" " -f1-2']),
-    firstLine('sh', ['-c', 'wrk -v 2>&1 | cut -d" " -f1-2']),
+    settings.parts.includes('handshakes') ? `node ${process.version}, OpenSSL ${process.versions.openssl}`
+      : settings.protocol === 'h2' ? firstLine('h2load', ['--version']) : firstLine('sh', ['-c', 'wrk -v 2>&1 | cut -d" " -f1-2']),
   ];
   return [
     `${cpus()[0].model}, Linux ${release()}; contender on core ${settings.serverCore}, load and origin on core ${settings.loadCore}`,
     versions.filter(Boolean).join('; '),
     `medians of ${settings.rounds} rounds of ${settings.seconds} s in turn, after ${settings.warm} s of load; `
-      + `HTTP/1.1, ${settings.connections} connections; "cold": the first ${settings.seconds} s after the start`,
+      + `${howSpoken(settings)}; "cold": the first ${settings.seconds} s after the start`,
   ];
+}
+
+const howSpoken = ({ protocol, connections, parts }) => parts.includes('handshakes') ? 'TLS, 8 connections at a time'
+  : `${protocols[protocol].title}, ${connections} connections${protocol === 'h2' ? `, ${streams} streams each` : ''}`;
+
+/** What each contender agrees on with a client that has no wishes, which has to be the same. */
+const suites = racers => racers.filter(racer => racer.tls).map(racer => `${racer.name}: ${racer.tls}`);
+
+/** Handshakes a second. "of the core": what they would be if the contender had had its core all the time. */
+export function handshakeTable({ cases, racers }) {
+  const rows = [['TLS handshakes, each with one request of 1 KiB', '', 'per second', 'core', 'of the core', 'of nginx']];
+  const perCore = (racer, one) => summary(racer, one).rate / summary(racer, one).own;
+  const nginx = racers.find(racer => racer.name === 'nginx');
+  for (const one of cases) {
+    for (const racer of racers) {
+      rows.push([
+        one.label, racer.name, Math.round(summary(racer, one).rate).toString(), percent(summary(racer, one).busy), Math.round(perCore(racer, one)).toString(),
+        nginx && racer !== nginx ? ratio(perCore(racer, one), perCore(nginx, one)) : '',
+      ]);
+    }
+  }
+  return [...aligned(rows), ...suites(racers)];
 }
 
 export const hitTable = (result, settings) => table(result, 'hits', ['nginx', 'varnish', 'kestrel', 'before'], settings);
@@ -54,7 +79,7 @@ function table({ cases, racers }, title, references, settings) {
       ]);
     }
   }
-  return aligned(rows.map((row, i) => i === 0 ? row : row.map((cell, column) => column === 6 ? percent(cell) : cell)));
+  return [...aligned(rows.map((row, i) => i === 0 ? row : row.map((cell, column) => column === 6 ? percent(cell) : cell))), ...suites(racers)];
 }
 
 const cells = figures => [
@@ -70,6 +95,7 @@ function summary(racer, one) {
     p50: of(run => run.p50),
     p99: of(run => run.p99),
     busy: of(run => run.core.busy),
+    own: of(run => run.core.busy - run.core.others),
     others: Math.max(...runs.map(run => run.core.others)),
   };
 }
@@ -121,7 +147,7 @@ export function headline(hits, misses, settings) {
     const parts = references
       .filter(name => result.racers.some(racer => racer.name === name))
       .map(name => `${ratio(summary(measured, one).rate, rateOf(result.racers, name, one))} of ${displayNames[name]}`);
-    return parts.length > 0 ? [`${what}, ${settings.connections} connections, HTTP/1.1: ${parts.join(', ')}`] : [];
+    return parts.length > 0 ? [`${what}, ${howSpoken(settings)}: ${parts.join(', ')}`] : [];
   };
   const latency = (result, one) => {
     const [was, is] = ['before', 'cdnedge'].map(name => result.racers.find(racer => racer.name === name));
@@ -132,6 +158,7 @@ export function headline(hits, misses, settings) {
   return [
     ...(misses ? misses.cases.flatMap(one => latency(misses, one)) : []),
     ...(misses ? misses.cases.flatMap(one => line(misses, one, one.distinct ? '1 KiB misses' : '1 KiB passes', ['nginx', 'varnish', 'yarp'])) : []),
-    ...(hits ? line(hits, hits.cases[0], `${hits.cases[0].label} hits`, ['nginx', 'varnish', 'kestrel']) : []),
+    ...(hits ? hits.cases.slice(0, settings.protocol === 'http1' ? 1 : undefined)
+      .flatMap(one => line(hits, one, `${one.label} hits`, ['nginx', 'varnish', 'kestrel', 'before'])) : []),
   ];
 }

@@ -31,7 +31,7 @@ install() {
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 missing=()
-for pair in nginx:nginx varnishd:varnish wrk:wrk node:nodejs taskset:util-linux; do
+for pair in nginx:nginx varnishd:varnish wrk:wrk h2load:nghttp2-client openssl:openssl node:nodejs taskset:util-linux; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
 done
 if ((${#missing[@]} > 0)); then install "${missing[@]}"; fi

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { contendersOf, names, start } from './contenders.mjs';
-import { endLoad, load } from './load.mjs';
-import { get, sha256, startOrigin } from './origin.mjs';
+import { endLoad, load, shakeHands } from './load.mjs';
+import { sha256, startOrigin } from './origin.mjs';
 import { allowedCores, end, endAll, watchCore } from './processes.mjs';
-import { headline, machine, missTable, hitTable, sizeName, warnings } from './report.mjs';
+import { agreedTls, get, makeCertificate, protocols } from './protocols.mjs';
+import { handshakeTable, headline, machine, missTable, hitTable, sizeName, warnings } from './report.mjs';
 
 const usage = `usage: run.sh [--sizes 1024,10240,102400,1048576] [--seconds 8] [--rounds 3] [--warm 30] [--connections 64]
-              [--only hits|misses] [--contenders ${names.join(',')}] [--cores SERVER,LOAD] [--no-build]
+              [--protocol http1|tls|h2] [--only hits|misses|handshakes] [--contenders ${names.join(',')}] [--cores SERVER,LOAD] [--no-build]
 
   --sizes        bytes of the bodies of the hits; the first is the headline
   --seconds      length of one measurement
@@ -18,7 +19,9 @@ const usage = `usage: run.sh [--sizes 1024,10240,102400,1048576] [--seconds 8] [
   --warm         seconds of load before the figures count (dynamic PGO needs some 30); a fifth of it for each
                  further size
   --connections  of the load generator
-  --only         one of the two parts
+  --protocol     how the contenders are spoken to: HTTP/1.1, the same over TLS, or HTTP/2; over TLS Varnish is left out
+  --only         one of the parts; handshakes are of TLS, full and resumed, each with one request. By default hits and
+                 misses, over TLS hits
   --contenders   those to run
   --cores        the core of the contender, and that of the load generator and the origin; default: the first two
                  that this process may use
@@ -41,7 +44,11 @@ function settingsFrom(args) {
     return items;
   };
   const only = values.only === 'miss' ? 'misses' : values.only;
-  if (only !== undefined && only !== 'hits' && only !== 'misses') throw new WrongCall(`--only ${only}: hits or misses is meant`);
+  if (only !== undefined && !['hits', 'misses', 'handshakes'].includes(only)) throw new WrongCall(`--only ${only}: hits, misses or handshakes is meant`);
+  const protocol = values.protocol ?? (only === 'handshakes' ? 'tls' : 'http1');
+  if (!(protocol in protocols)) throw new WrongCall(`--protocol ${protocol}: http1, tls or h2 is meant`);
+  if (only === 'misses' && protocol === 'h2') throw new WrongCall('--only misses --protocol h2: h2load can ask for no other URL each time');
+  if (only === 'handshakes' && protocol !== 'tls') throw new WrongCall(`--only handshakes --protocol ${protocol}: the protocol of handshakes is tls`);
 
   const allowed = allowedCores();
   const [serverCore, loadCore] = values.cores
@@ -55,7 +62,8 @@ function settingsFrom(args) {
     rounds: number('rounds', 1),
     warm: number('warm', 0),
     connections: number('connections', 1),
-    parts: only ? [only] : ['hits', 'misses'],
+    protocol,
+    parts: only ? [only] : protocol === 'http1' ? ['hits', 'misses'] : ['hits'],
     contenders: list('contenders', name => names.includes(name)),
     serverCore,
     loadCore,
@@ -69,7 +77,7 @@ function parsed(args) {
       args,
       options: {
         sizes: text('1024,10240,102400,1048576'), seconds: text('8'), rounds: text('3'), warm: text('30'),
-        connections: text('64'), contenders: text(names.join(',')), only: { type: 'string' }, cores: { type: 'string' },
+        connections: text('64'), contenders: text(names.join(',')), only: { type: 'string' }, protocol: { type: 'string' }, cores: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -79,6 +87,11 @@ function parsed(args) {
 
 /** What is asked of each contender in a part. */
 function casesOf(part, sizes) {
+  if (part === 'handshakes') {
+    return ['TLSv1.3', 'TLSv1.2'].flatMap(version => [false, true].map(isResumed => ({
+      label: `${version.replace('v', ' ')}, ${isResumed ? 'resumed' : 'full'}`, path: '/b/1024', size: 1024, expect: 'hit', version, isResumed,
+    })));
+  }
   if (part === 'hits') return sizes.map(size => ({ label: sizeName(size), path: `/b/${size}`, size, expect: 'hit' }));
   return [
     { label: 'miss', path: '/m/1024', size: 1024, expect: 'miss', distinct: true },
@@ -88,12 +101,15 @@ function casesOf(part, sizes) {
 
 /** A part: start, look, measure cold, warm; then all in turn, for some rounds; then look again. */
 async function runPart(part, settings, origin, directory) {
+  const { protocol } = settings;
   const cases = casesOf(part, settings.sizes);
+  const tls = protocols[protocol].isOverTls ? makeCertificate(directory) : null;
   const racers = [];
-  for (const contender of contendersOf(part, settings.contenders, say)) {
-    const racer = await start(contender, { directory, core: settings.serverCore, origin });
+  for (const contender of contendersOf(part, settings.contenders, tls !== null, say)) {
+    const racer = await start(contender, { directory, core: settings.serverCore, origin, protocol, tls });
     racers.push(racer);
-    for (const one of cases) await lookAt(racer, one, origin);
+    if (tls) racer.tls = agreedTls(racer.port);
+    for (const one of cases) await lookAt(racer, one, settings, origin);
     say(`${part}: ${racer.name}, cold, then ${settings.warm} s of load`);
     racer.cold = await measure(racer, cases[0], settings, origin, settings.seconds);
     racer.runs = new Map(cases.map(one => [one.label, []]));
@@ -108,13 +124,13 @@ async function runPart(part, settings, origin, directory) {
       for (const racer of racers) {
         const figures = await measure(racer, one, settings, origin, settings.seconds);
         racer.runs.get(one.label).push(figures);
-        say(`${part}: round ${round}, ${one.label}, ${racer.name}: ${Math.round(figures.rate)}/s, p99 ${figures.p99.toFixed(2)} ms`);
+        say(`${part}: round ${round}, ${one.label}, ${racer.name}: ${Math.round(figures.rate)}/s, core ${Math.round(100 * figures.core.busy)} %`);
       }
     }
   }
 
   for (const racer of racers) {
-    for (const one of cases) await lookAt(racer, one, origin);
+    for (const one of cases) await lookAt(racer, one, settings, origin);
     await end(racer.started);
   }
   return { part, cases, racers };
@@ -127,11 +143,13 @@ async function measure(racer, one, settings, origin, seconds) {
   racer.started.failIfEnded();
   const before = await origin.requestCount();
   const observed = watchCore(settings.serverCore, racer.started);
-  const figures = await load({
-    url: `http://127.0.0.1:${racer.port}${one.path}`,
+  const figures = one.version ? { rate: await shakeHands({ ...one, port: racer.port, core: settings.loadCore, seconds }) } : await load({
+    url: `${protocols[settings.protocol].scheme}://127.0.0.1:${racer.port}${one.path}`,
+    protocol: settings.protocol,
     core: settings.loadCore,
     connections: settings.connections,
     seconds,
+    directory: settings.directory,
     distinct: one.distinct ? `run${++distinct}` : null,
   });
   const core = observed();
@@ -148,12 +166,12 @@ async function measure(racer, one, settings, origin, seconds) {
 }
 
 /** Asks once by hand: the right bytes, and a hit where hits are to be measured. */
-async function lookAt(racer, one, origin) {
+async function lookAt(racer, one, settings, origin) {
   const path = one.distinct ? `${one.path}?look${++distinct}` : one.path;
   // A fill may still be on its way into the store when its first client has everything.
   const deadline = Date.now() + 5000;
   for (;;) {
-    const { status, headers, body } = await get(racer.port, path);
+    const { status, headers, body } = await get(settings.protocol, racer.port, path);
     const what = `${racer.name}, ${path}`;
     if (status !== 200) throw new Error(`${what}: status ${status}\n${racer.started.log()}`);
     if (body.length !== one.size || sha256(body) !== origin.checksum(one.size))
@@ -186,6 +204,7 @@ async function main() {
     });
   }
 
+  settings.directory = directory;
   const sizes = [...new Set([...settings.sizes, 1024])];
   const origin = await startOrigin({ directory, core: settings.loadCore, sizes });
   const results = [];
@@ -193,10 +212,12 @@ async function main() {
 
   const hits = results.find(result => result.part === 'hits');
   const misses = results.find(result => result.part === 'misses');
+  const handshakes = results.find(result => result.part === 'handshakes');
   const lines = [
     ...machine(settings),
     ...(hits ? ['', ...hitTable(hits, settings)] : []),
     ...(misses ? ['', ...missTable(misses, settings)] : []),
+    ...(handshakes ? ['', ...handshakeTable(handshakes)] : []),
     '',
     ...warnings(results),
     ...headline(hits, misses, settings),
