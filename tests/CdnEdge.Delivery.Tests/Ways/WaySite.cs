@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Tests.Library;
 using CdnEdge.Upstream;
@@ -32,6 +34,14 @@ internal sealed class WaySite : IAsyncDisposable
     internal CacheServices Cache => _server.Services.GetRequiredService<CacheServices>();
 
     internal ConcurrentQueue<string> Log { get; private init; } = new();
+
+    /// <summary>An address where nobody listens.</summary>
+    internal static string Nowhere()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}/";
+    }
 
     /// <param name="clusters">The addresses of each cluster's destinations, which are named <c>d0</c>, <c>d1</c>, and so on.</param>
     /// <param name="configure">The options of clusters.</param>

@@ -1,14 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
-using System.Net.Sockets;
-using CdnEdge.Caching;
 using CdnEdge.Delivery.Tests.Library;
 using CdnEdge.Delivery.Tests.Scene;
 using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Tests.Scene;
 using Microsoft.AspNetCore.Http;
-using Yarp.ReverseProxy.Model;
 
 namespace CdnEdge.Delivery.Tests.Ways;
 
@@ -19,7 +16,7 @@ public class WayTests
     public async Task Another_destination_answers_where_one_refuses_the_connection()
     {
         await using var good = await OriginAsync("good");
-        await using var site = await WaySite.StartAsync(new() { ["regional"] = [Nowhere(), good.Url] });
+        await using var site = await WaySite.StartAsync(new() { ["regional"] = [WaySite.Nowhere(), good.Url] });
 
         Assert.Equal("200 good", await site.GetAsync("/a"));
     }
@@ -29,7 +26,7 @@ public class WayTests
     {
         await using var core = await OriginAsync("core");
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere(), Nowhere()], ["core"] = [core.Url] },
+            new() { ["regional"] = [WaySite.Nowhere(), WaySite.Nowhere()], ["core"] = [core.Url] },
             static clusters => clusters["regional"] = new() { Failover = "core" });
 
         Assert.Equal("200 core", await site.GetAsync("/a"));
@@ -54,7 +51,7 @@ public class WayTests
     {
         await using var ill = await OriginAsync("closed for repairs", 503);
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [ill.Url], ["core"] = [Nowhere()] },
+            new() { ["regional"] = [ill.Url], ["core"] = [WaySite.Nowhere()] },
             static clusters => clusters["regional"] = new() { Failover = "core" });
 
         Assert.Equal("503 closed for repairs", await site.GetAsync("/a"));
@@ -64,7 +61,7 @@ public class WayTests
     public async Task Who_failed_is_told_by_name_and_never_by_address()
     {
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere()], ["core"] = [Nowhere()] },
+            new() { ["regional"] = [WaySite.Nowhere()], ["core"] = [WaySite.Nowhere()] },
             static clusters => clusters["regional"] = new() { Failover = "core" });
 
         using var answer = await site.SendAsync(HttpMethod.Get, "/a");
@@ -85,7 +82,7 @@ public class WayTests
         await using var core = await OriginAsync("core");
         await using var other = await OriginAsync("other");
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere()], ["core"] = [core.Url], ["other"] = [other.Url] },
+            new() { ["regional"] = [WaySite.Nowhere()], ["core"] = [core.Url], ["other"] = [other.Url] },
             static clusters => clusters["regional"] = new() { Failover = "core" },
             metadata: new() { ["CdnEdge.Failover"] = "other" });
 
@@ -100,7 +97,7 @@ public class WayTests
         {
             await connection.ReadRequestAsync();
         });
-        await using var refused = await WaySite.StartAsync(new() { ["regional"] = [Nowhere(), good.Url] });
+        await using var refused = await WaySite.StartAsync(new() { ["regional"] = [WaySite.Nowhere(), good.Url] });
         await using var broken = await WaySite.StartAsync(new() { ["regional"] = [breaking.Url, good.Url] });
 
         using var moved = await refused.SendAsync(HttpMethod.Post, "/a", new StringContent("x"));
@@ -191,7 +188,7 @@ public class WayTests
     {
         await using var good = await OriginAsync("good");
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere(), good.Url], ["core"] = [Nowhere()] },
+            new() { ["regional"] = [WaySite.Nowhere(), good.Url], ["core"] = [WaySite.Nowhere()] },
             static clusters => clusters["regional"] = new() { Ejection = new() { ConsecutiveFailures = 3 }, Breaker = new() { MinRequests = 1000 } });
 
         for (var i = 0; i < 6; i++)
@@ -363,7 +360,7 @@ public class WayTests
     {
         await using var good = await OriginAsync("good");
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere(), good.Url] },
+            new() { ["regional"] = [WaySite.Nowhere(), good.Url] },
             static clusters => clusters["regional"] = new()
             {
                 Retries = new() { Budget = 0, MinBudget = 0 },
@@ -373,104 +370,6 @@ public class WayTests
 
         for (var i = 0; i < 20; i++)
             Assert.Equal("200 good", await site.GetAsync($"/{i}"));
-    }
-
-    [Fact]
-    public async Task While_nobody_answers_stale_is_served_at_once_and_few_requests_try_on()
-    {
-        var asked = 0;
-        var isDown = false;
-        await using var origin = await Server.OriginAsync(context =>
-        {
-            Interlocked.Increment(ref asked);
-            if (Volatile.Read(ref isDown))
-            {
-                context.Abort();
-                return Task.CompletedTask;
-            }
-
-            context.Response.Headers.CacheControl = "max-age=0, stale-if-error=600";
-            return context.Response.WriteAsync("page");
-        });
-        await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [origin.Url] },
-            static clusters => clusters["regional"] = new() { Breaker = new() { MinRequests = 1000 }, SlowStart = TimeSpan.Zero });
-        for (var i = 0; i < 20; i++)
-            Assert.Equal("200 page", await site.GetAsync($"/{i}"));
-
-        Volatile.Write(ref isDown, true);
-        var way = site.Upstreams.All.Single().Way;
-        await CachedSite.UntilAsync(
-            () =>
-            {
-                site.GetAsync("/0").Wait(TestContext.Current.CancellationToken);
-                return way.DownSince is not null;
-            },
-            "that nobody answers");
-        var before = Volatile.Read(ref asked);
-        for (var round = 0; round < 5; round++)
-        {
-            for (var i = 0; i < 20; i++)
-            {
-                using var answer = await site.SendAsync(HttpMethod.Get, $"/{i}");
-                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-                Assert.Contains("fwd=stale", answer.Headers.GetValues("Cache-Status").Single(), StringComparison.Ordinal);
-            }
-        }
-
-        Assert.InRange(Volatile.Read(ref asked) - before, 0, 10);
-        Volatile.Write(ref isDown, false);
-        await CachedSite.UntilAsync(
-            () =>
-            {
-                site.GetAsync("/0").Wait(TestContext.Current.CancellationToken);
-                return way.DownSince is null;
-            },
-            "the one that tries finds it well");
-        await CachedSite.UntilAsync(() => site.Log.Any(static line => line.StartsWith("OriginUp: ", StringComparison.Ordinal)), "that it's said");
-    }
-
-    [Fact]
-    public async Task Where_everybody_is_left_out_already_stale_is_served_without_a_wait()
-    {
-        var isDown = false;
-        await using var origin = await Server.OriginAsync(async context =>
-        {
-            if (Volatile.Read(ref isDown))
-                await Task.Delay(Timeout.Infinite, context.RequestAborted);
-            context.Response.Headers.CacheControl = "max-age=0, stale-if-error=600";
-            await context.Response.WriteAsync("page");
-        });
-        await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [origin.Url] },
-            static clusters => clusters["regional"] = new() { Timeouts = new() { FirstByte = TimeSpan.FromMinutes(5), Total = TimeSpan.FromMinutes(5) }, SlowStart = TimeSpan.Zero });
-        Assert.Equal("200 page", await site.GetAsync("/"));
-
-        Volatile.Write(ref isDown, true);
-        site.Destination("regional", 0).State.Health.Active = DestinationHealth.Unhealthy;
-        using var answer = await site.SendAsync(HttpMethod.Get, "/").WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Contains("fwd=stale", answer.Headers.GetValues("Cache-Status").Single(), StringComparison.Ordinal);
-        Assert.Contains(site.Log, static line => line.StartsWith("OriginDown: ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task A_shield_that_is_well_keeps_a_way_open_whose_servers_this_node_cannot_reach()
-    {
-        await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere()], ["shield"] = [Nowhere()] },
-            static clusters =>
-            {
-                clusters["regional"] = new() { Shield = "shield" };
-                clusters["shield"] = new() { Peers = true };
-            },
-            all: static options => options.Peering.Key = Convert.ToBase64String(new byte[32]));
-        site.Destination("regional", 0).State.Health.Active = DestinationHealth.Unhealthy;
-        Assert.Null(site.Way().DownSince);
-
-        site.Destination("shield", 0).State.Health.Active = DestinationHealth.Unhealthy;
-        Assert.NotNull(site.Way().DownSince);
     }
 
     [Fact]
@@ -497,7 +396,7 @@ public class WayTests
 
         // A name of its own: other tests run in this process at the same time.
         await using var site = await WaySite.StartAsync(
-            new() { ["regional"] = [Nowhere()], ["told-of"] = [origin.Url] },
+            new() { ["regional"] = [WaySite.Nowhere()], ["told-of"] = [origin.Url] },
             static clusters =>
             {
                 clusters["regional"] = new() { Failover = "told-of" };
@@ -584,103 +483,11 @@ public class WayTests
         Assert.Equal("200 origin", await site.GetAsync("/a"));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_body_that_breaks_off_is_resumed_by_its_strong_validator(bool honoursRanges)
-    {
-        var whole = new string('a', 40_000) + new string('b', 40_000);
-        var requests = new ConcurrentQueue<string>();
-        await using var origin = RawOrigin.Serving(async connection =>
-        {
-            while (await connection.ReadRequestAsync() is { } request)
-            {
-                requests.Enqueue(request);
-                const string head = "Cache-Control: max-age=60\r\nETag: \"v1\"\r\n";
-                if (requests.Count == 1)
-                {
-                    await connection.SendAsync($"HTTP/1.1 200 OK\r\n{head}Content-Length: {whole.Length}\r\n\r\n{whole[..50_000]}");
-                    return;
-                }
-
-                await connection.SendAsync(honoursRanges
-                    ? $"HTTP/1.1 206 Partial Content\r\n{head}Content-Range: bytes 50000-79999/80000\r\nContent-Length: 30000\r\n\r\n{whole[50_000..]}"
-                    : $"HTTP/1.1 200 OK\r\n{head}Content-Length: {whole.Length}\r\n\r\n{whole}");
-            }
-        });
-        await using var site = await WaySite.StartAsync(new() { ["regional"] = [origin.Url] });
-
-        Assert.Equal("200 " + whole, await site.GetAsync("/a"));
-        Assert.Equal("200 " + whole, await site.GetAsync("/a"));
-        Assert.Equal(2, requests.Count);
-        Assert.Contains("Range: bytes=50000-", requests.Last(), StringComparison.Ordinal);
-        Assert.Contains("If-Range: \"v1\"", requests.Last(), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("\"v2\"", 80_000)]
-    [InlineData("\"v1\"", 80_001)]
-    public async Task A_part_of_another_response_is_never_put_behind(string etag, int length)
-    {
-        var isFirst = true;
-        await using var origin = RawOrigin.Serving(async connection =>
-        {
-            while (await connection.ReadRequestAsync() is not null)
-            {
-                if (isFirst)
-                {
-                    isFirst = false;
-                    await connection.SendAsync($"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nETag: \"v1\"\r\nContent-Length: 80000\r\n\r\n{new string('a', 50_000)}");
-                    return;
-                }
-
-                await connection.SendAsync($"HTTP/1.1 206 Partial Content\r\nETag: {etag}\r\nContent-Range: bytes 50000-{length - 1}/{length}\r\nContent-Length: {length - 50_000}\r\n\r\n{new string('b', length - 50_000)}");
-            }
-        });
-        await using var site = await WaySite.StartAsync(new() { ["regional"] = [origin.Url] });
-
-        // Broken off, or an error where nothing had been sent by then: in no case a body.
-        var (answer, broken) = ("", false);
-        try
-        {
-            answer = await site.GetAsync("/a");
-        }
-        catch (HttpRequestException)
-        {
-            broken = true;
-        }
-
-        Assert.True(broken || answer.StartsWith("502 ", StringComparison.Ordinal), answer);
-        Assert.Equal(0, site.Cache.Memory.Count);
-    }
-
-    [Fact]
-    public async Task The_sites_own_page_is_shown_for_an_error_of_the_edge()
-    {
-        var page = Path.Combine(Directory.CreateTempSubdirectory("cdnedge-test").FullName, "sorry.html");
-        await File.WriteAllTextAsync(page, "<h1>Sorry</h1>", TestContext.Current.CancellationToken);
-        await using var site = await WaySite.StartAsync(new() { ["regional"] = [Nowhere()] }, policy: new CachePolicy { ErrorPage = page });
-
-        using var answer = await site.SendAsync(HttpMethod.Get, "/a");
-
-        Assert.Equal((HttpStatusCode.BadGateway, "text/html"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
-        Assert.Equal("<h1>Sorry</h1>", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Directory.Delete(Path.GetDirectoryName(page)!, recursive: true);
-    }
-
     private static Task<Server> OriginAsync(string name, int status = 200) => Server.OriginAsync(context =>
     {
         context.Response.StatusCode = status;
         return context.Response.WriteAsync(name);
     });
-
-    /// <summary>An address where nobody listens.</summary>
-    private static string Nowhere()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}/";
-    }
 
     private static void InterlockedMax(ref int target, int value)
     {
