@@ -55,12 +55,13 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
             yield return Event("progress", tally.Progress(failure.Url, null, "failed", failure.Detail), AdminJson.Default.WarmProgress);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var done = Channel.CreateBounded<WarmProgress>(order.Concurrency);
-        var asking = AskAllAsync(http, requests, order.Concurrency, tally, done.Writer, stop.Token);
+        var done = Channel.CreateBounded<Asked>(order.Concurrency);
+        var asking = AskAllAsync(http, requests, order.Concurrency, done.Writer, stop.Token);
         try
         {
-            await foreach (var progress in done.Reader.ReadAllAsync(cancellation))
-                yield return Event("progress", progress, AdminJson.Default.WarmProgress);
+            // Counted where they are told, so that the numbers are in order whoever of those at a time was first.
+            await foreach (var (url, status, outcome, detail) in done.Reader.ReadAllAsync(cancellation))
+                yield return Event("progress", tally.Count(url.OriginalString, status, outcome, detail), AdminJson.Default.WarmProgress);
             await asking;
             yield return Event("end", tally.End(), AdminJson.Default.WarmEnd);
         }
@@ -73,7 +74,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
     }
 
     private async Task AskAllAsync(
-        HttpClient http, List<(Uri Url, Dictionary<string, string?> Fields)> requests, int concurrency, Tally tally, ChannelWriter<WarmProgress> done, CancellationToken cancellation)
+        HttpClient http, List<(Uri Url, Dictionary<string, string?> Fields)> requests, int concurrency, ChannelWriter<Asked> done, CancellationToken cancellation)
     {
         Exception? failure = null;
         try
@@ -81,7 +82,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
             await Parallel.ForEachAsync(
                 requests,
                 new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation },
-                async (request, stop) => await done.WriteAsync(await AskAsync(http, request.Url, request.Fields, tally, stop), stop));
+                async (request, stop) => await done.WriteAsync(await AskAsync(http, request.Url, request.Fields, stop), stop));
         }
         catch (Exception e)
         {
@@ -94,7 +95,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
         }
     }
 
-    private async Task<WarmProgress> AskAsync(HttpClient http, Uri url, Dictionary<string, string?> fields, Tally tally, CancellationToken cancellation)
+    private async Task<Asked> AskAsync(HttpClient http, Uri url, Dictionary<string, string?> fields, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(Patience, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
@@ -109,11 +110,11 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
             await response.Content.CopyToAsync(Stream.Null, patience.Token);
             var status = (int)response.StatusCode;
             var cacheStatus = response.Headers.TryGetValues("Cache-Status", out var lines) ? string.Join(", ", lines) : "";
-            return tally.Count(url, status, OutcomeOf(status, cacheStatus), status >= 400 ? $"{status} {response.ReasonPhrase}" : cacheStatus);
+            return new Asked(url, status, OutcomeOf(status, cacheStatus), status >= 400 ? $"{status} {response.ReasonPhrase}" : cacheStatus);
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return tally.Count(url, null, "failed", e is OperationCanceledException ? "no answer in time" : e.Message);
+            return new Asked(url, null, "failed", e is OperationCanceledException ? "no answer in time" : e.Message);
         }
     }
 
@@ -142,7 +143,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            tally.Count(sitemap, null, "failed", $"the sitemap: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
+            tally.Count(sitemap.OriginalString, null, "failed", $"the sitemap: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
             return;
         }
 
@@ -155,7 +156,7 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
             else if (urls.Count < Sitemap.MaxUrls)
                 urls.Add(url);
             else
-                tally.Count(url, null, "failed", $"beyond the {Sitemap.MaxUrls} URLs of one call");
+                tally.Count(url.OriginalString, null, "failed", $"beyond the {Sitemap.MaxUrls} URLs of one call");
         }
     }
 
@@ -189,9 +190,11 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
         }
     }
 
+    /// <summary>What came of a request.</summary>
+    private sealed record Asked(Uri Url, int? Status, string Outcome, string Detail);
+
     private sealed class Tally
     {
-        private readonly Lock _gate = new();
         private readonly Dictionary<string, int> _outcomes = [];
 
         internal List<WarmFailure> Failures { get; } = [];
@@ -200,18 +203,13 @@ internal sealed class Warmer(Func<IEnumerable<string>> traffic, IServedSites sit
 
         internal int Total { get; set; }
 
-        internal WarmProgress Count(Uri url, int? status, string outcome, string detail) => Count(url.OriginalString, status, outcome, detail);
-
         internal WarmProgress Count(string url, int? status, string outcome, string detail)
         {
-            lock (_gate)
-            {
-                Done++;
-                _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + 1;
-                if (outcome == "failed" && Failures.Count < MaxListed)
-                    Failures.Add(new WarmFailure(url, detail));
-                return new WarmProgress(url, status, outcome, detail, Done, Total);
-            }
+            Done++;
+            _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + 1;
+            if (outcome == "failed" && Failures.Count < MaxListed)
+                Failures.Add(new WarmFailure(url, detail));
+            return Progress(url, status, outcome, detail);
         }
 
         internal WarmProgress Progress(string url, int? status, string outcome, string detail) => new(url, status, outcome, detail, Done, Total);
