@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using CdnEdge.Delivery.Tests.Scene;
-using CdnEdge.Upstream.Health;
 using CdnEdge.Upstream.Tests.Scene;
 
 namespace CdnEdge.Delivery.Tests.Ways;

@@ -302,6 +302,7 @@ public class WayTests
 
         var asked = Enumerable.Range(0, 8).Select(i => site.GetAsync($"/{i}")).ToArray();
         await CachedSite.UntilAsync(() => asked.Count(static one => one.IsCompleted) == 3, "the three that find no place to wait");
+        await CachedSite.UntilAsync(() => Volatile.Read(ref now) == 3, "the three that have a place");
         gate.SetResult();
         var answers = await Task.WhenAll(asked);
 
