@@ -19,6 +19,7 @@ internal sealed class CacheMetrics : IDisposable
     private readonly Counter<long> _stored;
     private readonly Counter<long> _notStored;
     private readonly Counter<long> _http2Floods;
+    private readonly Counter<long> _http3Floods;
 
     public CacheMetrics(IMeterFactory meters, MemoryTier memory)
     {
@@ -27,6 +28,7 @@ internal sealed class CacheMetrics : IDisposable
         _stored = _meter.CreateCounter<long>("cdnedge.cache.stored", "{response}", "Responses stored.");
         _notStored = _meter.CreateCounter<long>("cdnedge.cache.not_stored", "{response}", "Responses not stored, by reason.");
         _http2Floods = _meter.CreateCounter<long>("cdnedge.http2.floods", "{connection}", "HTTP/2 connections ended because their client sent little but frames without content, or took its requests back.");
+        _http3Floods = _meter.CreateCounter<long>("cdnedge.http3.floods", "{connection}", "HTTP/3 connections ended because their client took its requests back again and again.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.used", () => memory.UsedBytes, "By", "Bytes in use by the memory tier.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.limit", () => memory.MaxBytes, "By", "The memory tier's bound.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.objects", () => memory.Count, "{object}", "Stored responses in memory.");
@@ -44,6 +46,9 @@ internal sealed class CacheMetrics : IDisposable
     internal void Stored() => _stored.Add(1);
 
     internal void Http2Flood() => _http2Floods.Add(1);
+
+    /// <summary>An HTTP/3 connection was ended for what its client did.</summary>
+    internal void Http3Flood() => _http3Floods.Add(1);
 
     internal void NotStored(NoStoreReason reason)
     {

@@ -62,6 +62,7 @@ public static class CdnCacheExtensions
         services.AddSingleton<ClientClaims>();
         services.AddSingleton<ForwardGuard>();
         services.AddSingleton<PeerGuard>();
+        services.AddSingleton<Http3FloodGuard>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HostGuard>());
         services.AddSingleton<FetchAnswers>();
         services.AddSingleton<FetchPath>();

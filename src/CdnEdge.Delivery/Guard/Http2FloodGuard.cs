@@ -45,15 +45,19 @@ internal static class Http2FloodGuard
     }
 
     /// <summary>Charges requests that the client took back, or made the server break off, before they were answered.</summary>
-    internal static void Use(IApplicationBuilder app) => app.Use(static next => context =>
+    internal static void Use(IApplicationBuilder app)
     {
-        var request = next(context);
+        var http3 = app.ApplicationServices.GetRequiredService<Http3FloodGuard>();
+        app.Use(next => context =>
+        {
+            var request = next(context);
 
-        // What is answered at once can't be taken back any more.
-        return request.IsCompletedSuccessfully || !HttpProtocol.IsHttp2(context.Request.Protocol) ? request : ChargeAsync(request, context);
-    });
+            // What is answered at once can't be taken back any more.
+            return request.IsCompletedSuccessfully || HttpProtocol.IsHttp11(context.Request.Protocol) ? request : ChargeAsync(request, context, http3);
+        });
+    }
 
-    private static async Task ChargeAsync(Task request, HttpContext context)
+    private static async Task ChargeAsync(Task request, HttpContext context, Http3FloodGuard http3)
     {
         try
         {
@@ -63,7 +67,14 @@ internal static class Http2FloodGuard
         {
             if (context.RequestAborted.IsCancellationRequested)
             {
-                context.Features.Get<Http2Budget>()?.SpendAborted();
+                if (HttpProtocol.IsHttp3(context.Request.Protocol))
+                {
+                    http3.OnAborted(context.Connection.Id);
+                }
+                else
+                {
+                    context.Features.Get<Http2Budget>()?.SpendAborted();
+                }
             }
         }
     }

@@ -57,5 +57,6 @@ internal static class KestrelSetup
             return;
         endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
         Http2FloodGuard.Use(endpoint);
+        ((IMultiplexedConnectionBuilder)endpoint).Use(endpoint.ApplicationServices.GetRequiredService<Http3FloodGuard>().Guard);
     }
 }
