@@ -125,6 +125,9 @@ public sealed class CachePolicy
     /// <summary>How long an uncacheable answer keeps later requests from waiting for each other. Zero: not at all.</summary>
     public TimeSpan UncacheableMarkerTtl { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Which stored responses are compressed, and how.</summary>
+    public CompressionPolicy Compression { get; set; } = new();
+
     /// <summary>Whether clients' <c>Cache-Control: no-cache</c>, <c>max-age</c>, <c>min-fresh</c>, ... are obeyed (RFC 9111 §5.2.1).</summary>
     public bool HonourRequestDirectives { get; set; } = true;
 

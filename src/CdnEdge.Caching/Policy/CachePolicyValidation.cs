@@ -21,6 +21,8 @@ internal static class CachePolicyValidation
             KeyPolicyValidation.Check(policy.Key, errors.Under(nameof(policy.Key)));
         if (errors.IsThere(nameof(policy.Bypass), policy.Bypass))
             CheckBypass(policy.Bypass, errors.Under(nameof(policy.Bypass)));
+        if (errors.IsThere(nameof(policy.Compression), policy.Compression))
+            CompressionPolicyValidation.Check(policy.Compression, errors.Under(nameof(policy.Compression)));
         return errors.All;
     }
 

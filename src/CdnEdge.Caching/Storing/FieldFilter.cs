@@ -57,9 +57,11 @@ internal readonly struct FieldFilter
     /// stored selecting values go with (RFC 9111 §3.2).
     /// </summary>
     internal static bool DescribesStoredBody(string name) =>
-        Is(name, "Content-Encoding") || Is(name, "Content-Range") || Is(name, "Content-MD5")
-        || Is(name, "Content-Digest") || Is(name, "Repr-Digest") || Is(name, "Digest")
-        || Is(name, "ETag") || Is(name, "Vary");
+        Is(name, "Content-Encoding") || Is(name, "Content-Range") || IsDigest(name) || Is(name, "ETag") || Is(name, "Vary");
+
+    /// <summary>Fields that hold for these very bytes (RFC 9530), so not for them in another coding.</summary>
+    internal static bool IsDigest(string name) =>
+        Is(name, "Content-MD5") || Is(name, "Content-Digest") || Is(name, "Repr-Digest") || Is(name, "Digest");
 
     private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
 }

@@ -15,7 +15,7 @@ internal static class ManagedSize
     private const int Array = 24;
 
     /// <summary>Instance fields of <see cref="StoredHead"/>, measured by a test.</summary>
-    internal const int Head = Object + 192;
+    internal const int Head = Object + 200;
 
     /// <summary>Instance fields of <see cref="SurrogateTags"/>.</summary>
     internal const int Tags = Object + 16;

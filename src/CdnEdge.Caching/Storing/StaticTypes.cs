@@ -48,7 +48,7 @@ internal static class StaticTypes
         if (status is < 200 or >= 300 || !BySpan.TryGetValue(ExtensionOf(path.Value), out var types))
             return true;
 
-        var type = MediaType.Of(headers);
+        var type = MediaType.Of(headers.ContentType);
         if (type.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
             return true;
 

@@ -79,7 +79,7 @@ internal static class Storability
     /// <summary>Answers that are meant to be read while they're made: stored, they'd be held back and shared.</summary>
     internal static bool IsStream(IHeaderDictionary requestHeaders, IHeaderDictionary responseHeaders)
     {
-        var type = MediaType.Of(responseHeaders);
+        var type = MediaType.Of(responseHeaders.ContentType);
         return type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase)
             || type.Equals("multipart/x-mixed-replace", StringComparison.OrdinalIgnoreCase)
             || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
@@ -162,7 +162,7 @@ internal static class Storability
 
     /// <summary>One part whose place is known (RFC 9110 §15.3.7.1); multipart/byteranges isn't taken apart.</summary>
     private static bool IsUsablePart(IHeaderDictionary headers) =>
-        !MediaType.Of(headers).Equals("multipart/byteranges", StringComparison.OrdinalIgnoreCase)
+        !MediaType.Of(headers.ContentType).Equals("multipart/byteranges", StringComparison.OrdinalIgnoreCase)
         && ContentRange.TryParse(headers.ContentRange, out _);
 
     /// <summary>RFC 9110 §9.3.3: a POST's answer is cacheable where it says that it's what a GET of the target would give.</summary>
@@ -174,7 +174,7 @@ internal static class Storability
     private static bool AllowsCookies(CachePolicy policy, IHeaderDictionary headers) => policy.HeuristicWithCookies switch
     {
         HeuristicWithCookies.Always => true,
-        HeuristicWithCookies.Assets => IsAsset(MediaType.Of(headers)),
+        HeuristicWithCookies.Assets => IsAsset(MediaType.Of(headers.ContentType)),
         _ => false,
     };
 

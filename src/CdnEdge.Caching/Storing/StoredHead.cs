@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Caching;
 
 /// <summary>
 /// The head of a stored response and all that the hit path needs to know of it, parsed once when it's stored.
-/// Immutable: a 304 or HEAD that freshens it makes a new one.
+/// Immutable, but for what it remembers of <see cref="CodingsUnder"/>: a 304 or HEAD that freshens it makes a new one.
 /// </summary>
 internal sealed class StoredHead
 {
@@ -58,6 +59,30 @@ internal sealed class StoredHead
 
     /// <summary>Managed memory that this head takes, in bytes: strings (UTF-16), arrays, objects.</summary>
     internal required int ManagedBytes { get; init; }
+
+    /// <summary>The lines of a field that clients get; empty where there's none.</summary>
+    internal StringValues Field(string name)
+    {
+        foreach (ref readonly var field in Fields.AsSpan())
+        {
+            if (field.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                return field.Value;
+        }
+
+        return default;
+    }
+
+    /// <summary>In what codings it may be had under a plan; worked out when it's first asked for, and once more under another plan.</summary>
+    internal CodingVerdict CodingsUnder(CompressionPlan plan)
+    {
+        if (Volatile.Read(ref _codings) is { } known && ReferenceEquals(known.Plan, plan))
+            return known;
+        var verdict = plan.Judge(this);
+        Volatile.Write(ref _codings, verdict);
+        return verdict;
+    }
+
+    private CodingVerdict? _codings;
 
     /// <summary>Makes the head of a response about to be stored.</summary>
     /// <param name="status">Its status (206 parts are stored with their own status; see ranges).</param>

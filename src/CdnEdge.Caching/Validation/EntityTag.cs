@@ -35,6 +35,37 @@ internal readonly record struct EntityTag(string Text, bool IsWeak)
     /// <summary>Weak comparison with an entity-tag that is still text.</summary>
     internal bool WeakEquals(ReadOnlySpan<char> other) => Opaque(Text).SequenceEqual(Opaque(other));
 
+    /// <summary>
+    /// The tag of the same representation in a content coding, which is another one (RFC 9110 §8.8.3.3): <c>"a"</c> in br is
+    /// <c>"a-br"</c>; what is weak stays weak.
+    /// </summary>
+    internal EntityTag InCoding(string coding) =>
+        this with { Text = Text.EndsWith('"') ? $"{Text.AsSpan(0, Text.Length - 1)}-{coding}\"" : $"{Text}-{coding}" };
+
+    /// <summary>Weak comparison of <see cref="InCoding"/> with an entity-tag that is still text. Allocates nothing.</summary>
+    internal bool WeakEqualsInCoding(ReadOnlySpan<char> other, string coding)
+    {
+        var plain = Opaque(Text);
+        var quote = plain is [.., '"'] ? plain[^1..] : default;
+        plain = plain[..^quote.Length];
+        other = Opaque(other);
+        return other.Length == plain.Length + 1 + coding.Length + quote.Length
+            && other.StartsWith(plain)
+            && other[plain.Length] == '-'
+            && other[(plain.Length + 1)..].StartsWith(coding)
+            && other.EndsWith(quote);
+    }
+
+    /// <summary>Whether text is a tag that <see cref="InCoding"/> may have made; then <paramref name="plain"/> is what it was made from.</summary>
+    internal static bool TryTakeOffCoding(ReadOnlySpan<char> text, string coding, out string plain)
+    {
+        var quote = text is [.., '"'] ? "\"" : "";
+        var tag = text[..^quote.Length];
+        var isInCoding = tag.EndsWith(coding, StringComparison.Ordinal) && tag[..^coding.Length] is [.., '-'];
+        plain = isInCoding ? $"{tag[..^(coding.Length + 1)]}{quote}" : "";
+        return isInCoding;
+    }
+
     /// <summary>The opaque-tag, quotes included: quoted and unquoted tags never compare equal.</summary>
     private static ReadOnlySpan<char> Opaque(ReadOnlySpan<char> text) =>
         text.StartsWith("W/\"", StringComparison.Ordinal) ? text[2..] : text;

@@ -28,6 +28,36 @@ internal static class EntityTagList
         return false;
     }
 
+    /// <summary>Whether <paramref name="tag"/> in a coding is listed, by weak comparison. Allocates nothing.</summary>
+    internal static bool ContainsInCoding(StringValues lines, in EntityTag tag, string coding)
+    {
+        foreach (var line in lines)
+        {
+            ReadOnlySpan<char> rest = line;
+            while (TryTakeMember(ref rest, out var member))
+            {
+                if (tag.WeakEqualsInCoding(member, coding))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The members, from all lines.</summary>
+    internal static List<string> Members(StringValues lines)
+    {
+        var members = new List<string>();
+        foreach (var line in lines)
+        {
+            ReadOnlySpan<char> rest = line;
+            while (TryTakeMember(ref rest, out var member))
+                members.Add(member.ToString());
+        }
+
+        return members;
+    }
+
     private static bool TryTakeMember(ref ReadOnlySpan<char> rest, out ReadOnlySpan<char> member)
     {
         rest = rest.TrimStart(" \t,");

@@ -64,4 +64,54 @@ public class EntityTagTests
         });
 
     internal static EntityTag Tag(string text) => EntityTag.TryParse(text, out var tag) ? tag : throw new ArgumentException(text);
+
+    [Theory]
+    [InlineData("\"a\"", "br", "\"a-br\"")]
+    [InlineData("W/\"a\"", "gzip", "W/\"a-gzip\"")]
+    [InlineData("\"\"", "br", "\"-br\"")]
+    [InlineData("a", "br", "a-br")] // unquoted, as seen in the wild
+    [InlineData("\"a-br\"", "br", "\"a-br-br\"")] // an origin's own that looks like one of ours
+    public void In_a_coding_it_is_another_tag_and_as_weak_as_before(string text, string coding, string expected)
+    {
+        Assert.True(EntityTag.TryParse(text, out var tag));
+
+        var coded = tag.InCoding(coding);
+
+        Assert.True(EntityTag.TryParse(expected, out var parsed));
+        Assert.Equal(parsed, coded);
+        Assert.True(tag.WeakEqualsInCoding(coded.Text, coding));
+        Assert.True(tag.WeakEqualsInCoding("W/" + coded.Text, coding) || !coded.Text.StartsWith('"'));
+        Assert.True(EntityTag.TryTakeOffCoding(coded.Text, coding, out var plain));
+        Assert.Equal(text, plain);
+    }
+
+    [Theory]
+    [InlineData("\"a\"")]
+    [InlineData("\"a-gzip\"")]
+    [InlineData("\"a_br\"")]
+    [InlineData("\"b-br\"")]
+    [InlineData("\"a-bx\"")]
+    [InlineData("\"aa-br\"")]
+    [InlineData("\"a-br\"x")]
+    [InlineData("a-br")]
+    [InlineData("")]
+    public void Another_tag_is_not_equal_to_it(string text)
+    {
+        Assert.True(EntityTag.TryParse("\"a\"", out var tag));
+
+        Assert.False(tag.WeakEqualsInCoding(text, "br"));
+    }
+
+    [Theory]
+    [InlineData("\"a\"")]
+    [InlineData("\"a-gzip\"")]
+    [InlineData("\"abr\"")]
+    [InlineData("\"br\"")]
+    [InlineData("*")]
+    [InlineData("")]
+    [InlineData("\"")]
+    public void What_is_not_in_the_coding_stays_as_it_is(string text)
+    {
+        Assert.False(EntityTag.TryTakeOffCoding(text, "br", out _));
+    }
 }
