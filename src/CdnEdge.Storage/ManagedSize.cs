@@ -15,7 +15,10 @@ internal static class ManagedSize
     internal const int PartialBody = 72 + 24;
     internal const int PartialPiece = 32;
     internal const int ByteRange = 16;
-    internal const int StoredResponse = 104;
+    internal const int StoredResponse = 112;
+
+    /// <summary>A body in another coding, without the body: the object and a list of one.</summary>
+    internal const int EncodedBody = 56 + 32;
     internal const int Resource = 32;
 
     /// <summary>A slot of the index: tag and reference.</summary>

@@ -34,6 +34,35 @@ public class AccountingTests
     }
 
     [Fact]
+    public void Bodies_in_other_codings_are_counted_as_they_are()
+    {
+        const int Objects = 5000;
+        using var arena = new SegmentArena();
+        using var tier = new MemoryTier(1024L * KiB * KiB, arena);
+        var stored = Enumerable.Range(0, Objects).Select(Store).ToArray();
+        Attach(stored[0]);
+        var (counted, real) = (tier.UsedBytes, RealBytes(arena));
+
+        foreach (var response in stored.Skip(1))
+            Attach(response);
+
+        Assert.InRange((tier.UsedBytes - counted) / (double)(RealBytes(arena) - real), 0.95, 1.05);
+
+        StoredResponse Store(int i)
+        {
+            var response = new StoredResponse(Responses.Head(), null);
+            tier.Put(Responses.Key($"/objects/{i:d8}"), response, 4);
+            return response;
+        }
+
+        void Attach(StoredResponse response)
+        {
+            response.TryBeginEncoding("br");
+            Assert.True(tier.Attach(response, new EncodedBody("br", Content.Body(arena, new byte[256]), new EntityTag($"\"{Guid.NewGuid()}-br\"", false))));
+        }
+    }
+
+    [Fact]
     public void Parts_of_a_representation_are_counted_too()
     {
         using var arena = new SegmentArena();

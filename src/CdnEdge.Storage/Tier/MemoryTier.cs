@@ -47,7 +47,7 @@ internal sealed class MemoryTier : IDisposable
     /// <summary>What was purged when.</summary>
     internal PurgeEpochs Epochs { get; } = new();
 
-    /// <summary>All that is counted: bodies' segments, heads, keys, index, queues. At most <see cref="MaxBytes"/> after each <see cref="Put"/>.</summary>
+    /// <summary>All that is counted: bodies' segments, heads, keys, index, queues. At most <see cref="MaxBytes"/> after each <see cref="Put"/> and <see cref="Attach"/>.</summary>
     internal long UsedBytes => Volatile.Read(ref _used);
 
     /// <summary>Stored responses, each variant counted.</summary>
@@ -132,6 +132,32 @@ internal sealed class MemoryTier : IDisposable
             Use(change);
             MakeRoom(0);
             AdjustTarget();
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Gives a stored response its body in another coding, or the word that there won't be one. False: it's no longer stored, or
+    /// they don't fit the tier together; the caller keeps its reference to the body.
+    /// </summary>
+    /// <remarks>The body has its final size by now, as with <see cref="Put"/>.</remarks>
+    internal bool Attach(StoredResponse response, EncodedBody encoded)
+    {
+        lock (_gate)
+        {
+            var inArena = encoded.Body?.OccupiedBytes ?? 0;
+            var change = inArena + encoded.ManagedBytes;
+            if (response.Resource is not { } resource || response.Charge + change + ManagedBytesOf(resource.Key) + TableBytes > MaxBytes)
+                return false;
+            response.Replace(encoded.Coding, encoded);
+            response.ArenaCharge += inArena;
+            response.Charge += change;
+            _inArena += inArena;
+            _policy.Recharge(response, change);
+            Use(change);
+            MakeRoom(0);
+            AdjustTarget();
+            VacateSlabs();
             return true;
         }
     }
@@ -292,7 +318,7 @@ internal sealed class MemoryTier : IDisposable
             return;
         _putsUntilVacating = (int)_count / 8;
         var slabs = Arena.MarkEmptiest((int)(excess / Slab.Bytes));
-        foreach (var response in _policy.All().Where(static response => response.Body?.IsInMarkedSlab() == true).ToList())
+        foreach (var response in _policy.All().Where(static response => response.IsInMarkedSlab()).ToList())
         {
             _policy.Remove(response);
             Evict(response);
@@ -316,7 +342,7 @@ internal sealed class MemoryTier : IDisposable
         Volatile.Write(ref _evictions, _evictions + 1);
     }
 
-    // Takes a response that the policy has let go out of the index, and gives the tier's reference to its body back.
+    // Takes a response that the policy has let go out of the index, and gives the tier's references to its bodies back.
     private void Detach(StoredResponse response)
     {
         var resource = response.Resource!;
@@ -332,6 +358,8 @@ internal sealed class MemoryTier : IDisposable
         }
 
         response.Body?.Release();
+        foreach (var encoded in response.Encoded)
+            encoded.Body?.Release();
     }
 
     private void Use(long bytes) => Volatile.Write(ref _used, _used + bytes);

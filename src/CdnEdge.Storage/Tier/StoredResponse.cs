@@ -6,6 +6,7 @@ namespace CdnEdge.Storage;
 internal sealed class StoredResponse
 {
     private StoredHead _head;
+    private EncodedBody[] _encoded = [];
     private int _revalidating;
 
     private long _judgedAt = -1;
@@ -30,6 +31,52 @@ internal sealed class StoredResponse
 
     internal StoredBody? Body { get; }
 
+    /// <summary>
+    /// The body in other codings, made here: it goes where the body goes. A snapshot, never changed in place; the bodies in it are
+    /// the tier's to release.
+    /// </summary>
+    internal EncodedBody[] Encoded => Volatile.Read(ref _encoded);
+
+    /// <summary>What there is, or was tried, of the body in a coding; null: nothing yet.</summary>
+    internal EncodedBody? EncodedIn(string coding)
+    {
+        foreach (var encoded in Encoded)
+        {
+            if (encoded.IsIn(coding))
+                return encoded;
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes it on to compress the body to a coding; false where that's done, given up or somebody else's already.</summary>
+    internal bool TryBeginEncoding(string coding)
+    {
+        while (true)
+        {
+            var seen = Encoded;
+            if (EncodedIn(coding) is not null)
+                return false;
+            if (Interlocked.CompareExchange(ref _encoded, [.. seen, new EncodedBody(coding)], seen) == seen)
+                return true;
+        }
+    }
+
+    /// <summary>What was begun isn't done after all, and may be begun again.</summary>
+    internal void EndEncoding(string coding) => Replace(coding, null);
+
+    /// <summary>Puts what came of it in the place of what was begun.</summary>
+    internal void Replace(string coding, EncodedBody? encoded)
+    {
+        while (true)
+        {
+            var seen = Encoded;
+            var others = seen.Where(other => other.Coding != coding);
+            if (Interlocked.CompareExchange(ref _encoded, encoded is null ? [.. others] : [.. others, encoded], seen) == seen)
+                return;
+        }
+    }
+
     /// <summary>The moment at which the fetch, or the latest validation, of it began; changed under the tier's lock.</summary>
     internal long Epoch { get; set; }
 
@@ -45,6 +92,9 @@ internal sealed class StoredResponse
 
     /// <summary>Takes a reference on the body, where there is one; false if it's gone (evicted).</summary>
     internal bool TryAcquireBody() => Body is null || Body.TryAcquire();
+
+    /// <summary>Whether some of its bodies lies in a slab that is to be emptied (<see cref="Slab.IsMarked"/>).</summary>
+    internal bool IsInMarkedSlab() => Body?.IsInMarkedSlab() == true || Array.Exists(Encoded, static encoded => encoded.Body?.IsInMarkedSlab() == true);
 
     /// <summary>Where the tier keeps it; null when it isn't stored.</summary>
     internal Resource? Resource { get; set; }
