@@ -88,7 +88,7 @@ internal sealed class CacheEndpoint(
             var decision = Reuse.Decide(head, in directives, hasAuthorization, now);
             if (decision is ReuseDecision.Fresh or ReuseDecision.MaxStale or ReuseDecision.StaleWhileRevalidate
                 && StoredSelection.HasWhatIsAskedFor(stored, head, context.Request, now)
-                && stored.TryAcquireBody())
+                && services.Codings.TryTake(stored, head, policy, headers, asStored: peer is not null, out var chosen))
             {
                 services.Memory.Touch(stored);
                 if (decision == ReuseDecision.StaleWhileRevalidate && forward.PrepareKeyed(context, route, policy) is null)
@@ -98,7 +98,7 @@ internal sealed class CacheEndpoint(
 
                 peer?.IsFrom(head);
                 services.Serving(context, decision == ReuseDecision.Fresh ? CacheOutcome.Hit : CacheOutcome.Stale);
-                return StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
+                return StoredResponder.ServeAsync(context, in chosen, now, services.HitStatus(head, now));
             }
 
             return FetchAsync(context, new Lookup(

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Storage;
 
 namespace CdnEdge.Delivery;
@@ -20,6 +21,10 @@ internal sealed class CacheMetrics : IDisposable
     private readonly Counter<long> _notStored;
     private readonly Counter<long> _http2Floods;
     private readonly Counter<long> _http3Floods;
+    private readonly Counter<long> _compressions;
+    private readonly Counter<long> _compressedFrom;
+    private readonly Counter<long> _compressedTo;
+    private readonly Counter<double> _compressionTime;
 
     public CacheMetrics(IMeterFactory meters, MemoryTier memory)
     {
@@ -29,6 +34,10 @@ internal sealed class CacheMetrics : IDisposable
         _notStored = _meter.CreateCounter<long>("cdnedge.cache.not_stored", "{response}", "Responses not stored, by reason.");
         _http2Floods = _meter.CreateCounter<long>("cdnedge.http2.floods", "{connection}", "HTTP/2 connections ended because their client sent little but frames without content, or took its requests back.");
         _http3Floods = _meter.CreateCounter<long>("cdnedge.http3.floods", "{connection}", "HTTP/3 connections ended because their client took its requests back again and again.");
+        _compressions = _meter.CreateCounter<long>("cdnedge.cache.compressions", "{response}", "Stored responses compressed, by coding and result.");
+        _compressedFrom = _meter.CreateCounter<long>("cdnedge.cache.compression.in", "By", "Bytes of the bodies that were compressed, by coding.");
+        _compressedTo = _meter.CreateCounter<long>("cdnedge.cache.compression.out", "By", "Bytes that came of them, by coding.");
+        _compressionTime = _meter.CreateCounter<double>("cdnedge.cache.compression.time", "s", "Time spent compressing, by coding, what came to nothing included.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.used", () => memory.UsedBytes, "By", "Bytes in use by the memory tier.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.limit", () => memory.MaxBytes, "By", "The memory tier's bound.");
         _meter.CreateObservableGauge("cdnedge.cache.memory.objects", () => memory.Count, "{object}", "Stored responses in memory.");
@@ -55,6 +64,24 @@ internal sealed class CacheMetrics : IDisposable
         if (_notStored.Enabled)
         {
             _notStored.Add(1, new KeyValuePair<string, object?>("cdnedge.reason", NameOf(reason)));
+        }
+    }
+
+    /// <summary>A stored body was compressed, or wasn't.</summary>
+    /// <param name="coding">To what.</param>
+    /// <param name="result">How it ended.</param>
+    /// <param name="from">Bytes as it's stored.</param>
+    /// <param name="to">Bytes compressed.</param>
+    /// <param name="time">What it took.</param>
+    internal void Compressed(string coding, EncodingResult result, long from, long to, TimeSpan time)
+    {
+        var ofCoding = new KeyValuePair<string, object?>("cdnedge.coding", coding);
+        _compressions.Add(1, ofCoding, new KeyValuePair<string, object?>("cdnedge.result", NameOf(result)));
+        _compressionTime.Add(time.TotalSeconds, ofCoding);
+        if (result == EncodingResult.Done)
+        {
+            _compressedFrom.Add(from, ofCoding);
+            _compressedTo.Add(to, ofCoding);
         }
     }
 

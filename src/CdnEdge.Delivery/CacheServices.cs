@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Routing;
 using CdnEdge.Delivery.Serving;
@@ -26,6 +27,7 @@ internal sealed class CacheServices(
     IEnumerable<ICacheStorabilityRule> rules,
     IEnumerable<ICacheObserver> observers,
     Upstreams upstreams,
+    Negotiation codings,
     ILoggerFactory loggers,
     ISecondTier? tier = null)
 {
@@ -37,6 +39,9 @@ internal sealed class CacheServices(
     internal MemoryTier Memory { get; } = memory;
 
     internal PolicyRegistry Policies { get; } = policies;
+
+    /// <summary>In which codings what is stored is sent.</summary>
+    internal Negotiation Codings { get; } = codings;
 
     internal FillTable Fills { get; } = new();
 
@@ -175,7 +180,11 @@ internal sealed class CacheServices(
     /// Stores, unless it was purged since the fetch began; if that happens in this very moment, whoever finds it sees it.
     /// Takes over the reference on the response's body in any case.
     /// </summary>
-    internal NoStoreReason Store(CacheKey key, StoredResponse response, CachePolicy policy)
+    /// <param name="key">Its URL.</param>
+    /// <param name="response">The response.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="visitor">The fields of the visitor's request that fetched it; null: another node's.</param>
+    internal NoStoreReason Store(CacheKey key, StoredResponse response, CachePolicy policy, IHeaderDictionary? visitor)
     {
         var reason = IsPurged(key, response.Head, response.Epoch) ? NoStoreReason.Invalidated
             : Memory.Put(key, response, policy.MaxVariants) ? NoStoreReason.None
@@ -188,6 +197,11 @@ internal sealed class CacheServices(
         }
 
         metrics.Stored();
+        if (visitor is not null)
+        {
+            Codings.Prepare(response, policy, visitor);
+        }
+
         if (_observers.Length > 0)
         {
             var url = key.ToString();

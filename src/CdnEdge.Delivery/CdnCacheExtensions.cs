@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Forwarding;
@@ -55,6 +56,9 @@ public static class CdnCacheExtensions
         services.AddSecondTier();
         services.AddSingleton<PolicyRegistry>();
         services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<CompressionProviders>();
+        services.AddSingleton<Compressor>();
+        services.AddSingleton<Negotiation>();
         services.AddSingleton<CacheServices>();
         services.AddSingleton<FillRunner>();
         services.AddSingleton<DirectForwarder>();

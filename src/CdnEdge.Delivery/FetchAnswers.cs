@@ -47,7 +47,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
         {
             var now = services.Time.GetUtcNow();
             services.Serving(context, CacheOutcome.Hit);
-            await FillAnswer.WriteAsync(context, fill, reader, head, collapsed: true, now, services.HitStatus(head.Stored!, now, "redis"));
+            await FillAnswer.WriteAsync(context, lookup.Policy, fill, reader, head, collapsed: true, now, services.HitStatus(head.Stored!, now, "redis"));
             return;
         }
 
@@ -58,19 +58,19 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
             Stored = head.Stored is not null ? true : null,
             Detail = head.Reason == NoStoreReason.None ? null : CacheMetrics.NameOf(head.Reason),
         };
-        await FillAnswer.WriteAsync(context, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
+        await FillAnswer.WriteAsync(context, lookup.Policy, fill, reader, head, collapsed, services.Time.GetUtcNow(), status.Format(services.Name));
     }
 
     private async Task AnswerValidatedAsync(HttpContext context, Lookup lookup, FillHead head, bool collapsed)
     {
-        if (!head.Validated!.TryAcquireBody())
+        if (!TryTake(context, lookup, head.Validated!, head.Stored!, out var chosen))
         {
             // Evicted in this very moment: its bytes are gone, so ask for them.
             await ForwardAloneAsync(context, lookup, "evicted");
             return;
         }
 
-        services.Memory.Touch(head.Validated);
+        services.Memory.Touch(head.Validated!);
         services.Serving(context, CacheOutcome.Revalidated);
         var now = services.Time.GetUtcNow();
         var status = new CacheStatus
@@ -81,7 +81,7 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
             Collapsed = collapsed,
         };
         PeerAnswer.Of(context)?.IsFrom(head.Stored);
-        await StoredResponder.ServeAsync(context, head.Stored, head.Validated.Body, now, status.Format(services.Name));
+        await StoredResponder.ServeAsync(context, in chosen, now, status.Format(services.Name));
     }
 
     /// <summary>
@@ -95,17 +95,15 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
             || !services.Memory.Survives(stored, now)
             || !StoredSelection.HasWhatIsAskedFor(stored, stored.Head, context.Request, now)
             || !Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: errorStatus is null, now)
-            || !stored.TryAcquireBody())
+            || !TryTake(context, lookup, stored, stored.Head, out var chosen))
         {
             return false;
         }
 
         services.Memory.Touch(stored);
         services.Serving(context, CacheOutcome.Stale);
-        var staleHead = stored.Head;
-        PeerAnswer.Of(context)?.IsFrom(staleHead);
-        await StoredResponder.ServeAsync(
-            context, staleHead, stored.Body, now, StaleStatus.Of(services.Name, staleHead, errorStatus, now));
+        PeerAnswer.Of(context)?.IsFrom(chosen.Head);
+        await StoredResponder.ServeAsync(context, in chosen, now, StaleStatus.Of(services.Name, chosen.Head, errorStatus, now));
         return true;
     }
 
@@ -122,18 +120,20 @@ internal sealed class FetchAnswers(CacheServices services, DirectForwarder direc
     internal async Task<bool> TryServeStoredAsync(HttpContext context, Lookup lookup)
     {
         var now = services.Time.GetUtcNow();
-        if (FindFresh(context, lookup, now) is not { } stored || !stored.TryAcquireBody())
+        if (FindFresh(context, lookup, now) is not { } stored || !TryTake(context, lookup, stored, stored.Head, out var chosen))
         {
             return false;
         }
 
         services.Memory.Touch(stored);
         services.Serving(context, CacheOutcome.Hit);
-        var head = stored.Head;
-        PeerAnswer.Of(context)?.IsFrom(head);
-        await StoredResponder.ServeAsync(context, head, stored.Body, now, services.HitStatus(head, now));
+        PeerAnswer.Of(context)?.IsFrom(chosen.Head);
+        await StoredResponder.ServeAsync(context, in chosen, now, services.HitStatus(chosen.Head, now));
         return true;
     }
+
+    private bool TryTake(HttpContext context, Lookup lookup, StoredResponse stored, StoredHead head, out Representation chosen) =>
+        services.Codings.TryTake(stored, head, lookup.Policy, context.Request.Headers, PeerAnswer.Of(context) is not null, out chosen);
 
     /// <summary>By a request of its own.</summary>
     internal Task ForwardAloneAsync(HttpContext context, Lookup lookup, string? detail) =>

@@ -19,6 +19,7 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
     /// <param name="responseTime">When the response came.</param>
     /// <param name="objection">What the way it was fetched says against storing it.</param>
     /// <param name="fetchedAgo">Where another node of this CDN answered: how long ago, by its own word, it had asked the origin.</param>
+    /// <param name="method">The method that's judged by; left out, the request's.</param>
     internal static ResponseJudgement Of(
         CacheServices services,
         CacheKey key,
@@ -29,14 +30,16 @@ internal readonly record struct ResponseJudgement(StoredHead? Head, NoStoreReaso
         DateTimeOffset requestTime,
         DateTimeOffset responseTime,
         NoStoreReason objection,
-        TimeSpan fetchedAgo = default)
+        TimeSpan fetchedAgo = default,
+        string? method = null)
     {
         var directives = ResponseDirectives.Parse(headers, policy);
         var freshness = Freshness.Of(status, headers, directives, policy, requestTime, responseTime, fetchedAgo);
         var requestDirectives = policy.HonourRequestDirectives ? RequestDirectives.Parse(request.Headers) : default;
-        var target = HttpMethods.IsPost(request.Method) ? RequestTarget.Of(request) : null;
+        method ??= request.Method;
+        var target = HttpMethods.IsPost(method) ? RequestTarget.Of(request) : null;
         var reason = Storability.Decide(
-            request.Method, target, request.Headers, in requestDirectives,
+            method, target, request.Headers, in requestDirectives,
             status, headers, directives, in freshness, policy);
         if (reason == NoStoreReason.None)
         {

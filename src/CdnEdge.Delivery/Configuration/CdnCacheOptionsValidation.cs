@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Serving;
 using CdnEdge.Storage.Redis;
 using CdnEdge.Upstream.Clusters;
@@ -13,7 +14,8 @@ internal static class CdnCacheOptionsValidation
     /// <param name="path">Where the options stand: <c>CdnEdge</c>.</param>
     /// <param name="options">The options.</param>
     /// <param name="availableMemory">Bytes that the process may use (<see cref="MemoryBound.Available"/>).</param>
-    internal static IEnumerable<string> Errors(string path, CdnCacheOptions options, long availableMemory)
+    /// <param name="providers">Who can compress to which coding.</param>
+    internal static IEnumerable<string> Errors(string path, CdnCacheOptions options, long availableMemory, CompressionProviders providers)
     {
         if (!Token.IsToken(options.Name))
             yield return $"{path}:Name: '{options.Name}' is not a token; letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2)";
@@ -56,6 +58,18 @@ internal static class CdnCacheOptionsValidation
                 yield return mistake;
             if (policy.ErrorPage is { } page && ErrorPages.MistakeIn(page) is { } inPage)
                 yield return $"{path}:Policies:{name}:ErrorPage: {inPage}";
+            foreach (var mistake in UnknownCodings($"{path}:Policies:{name}:Compression:Encodings", policy, providers))
+                yield return mistake;
+        }
+    }
+
+    private static IEnumerable<string> UnknownCodings(string path, CachePolicy policy, CompressionProviders providers)
+    {
+        var codings = policy.Compression?.Encodings ?? [];
+        for (var i = 0; i < codings.Count; i++)
+        {
+            if (codings[i] is { } coding && CompressionPolicyValidation.IsCoding(coding) && !providers.Has(coding))
+                yield return $"{path}:{i}: '{coding}' is a coding that nothing here can compress to; {string.Join(", ", providers.Codings.Order(StringComparer.Ordinal))}";
         }
     }
 }

@@ -1,13 +1,11 @@
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
-using CdnEdge.Caching;
 using CdnEdge.Upstream.Peers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Delivery.Fills;
 
@@ -86,6 +84,9 @@ internal sealed class CapturedRequest
 
     /// <summary>The request's fields as the client sent them.</summary>
     internal IHeaderDictionary Headers => _headers;
+
+    /// <summary>The same; null if another node sent them.</summary>
+    internal IHeaderDictionary? VisitorHeaders => _peer is null ? _headers : null;
 
     /// <summary>A new context for one exchange with upstream: a GET with the plan's conditions in place of the client's.</summary>
     internal HttpContext CreateContext(
@@ -185,7 +186,7 @@ internal sealed class CapturedRequest
 
                 if (head.LastModified is not null)
                 {
-                    headers.IfModifiedSince = FieldOf(head, "Last-Modified");
+                    headers.IfModifiedSince = head.Field("Last-Modified");
                 }
 
                 break;
@@ -206,19 +207,6 @@ internal sealed class CapturedRequest
             default:
                 break;
         }
-    }
-
-    private static StringValues FieldOf(StoredHead head, string name)
-    {
-        foreach (var field in head.Fields)
-        {
-            if (string.Equals(field.Name, name, StringComparison.OrdinalIgnoreCase))
-            {
-                return field.Value;
-            }
-        }
-
-        return default;
     }
 
     private sealed class NoRequestBody : IHttpRequestBodyDetectionFeature

@@ -363,7 +363,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
         // Completed parts are as old as the oldest of them.
         var epoch = _completion is null ? _fill.Epoch : Math.Min(_fill.Epoch, plan.Stored!.Epoch);
         var response = new StoredResponse(head.Stored, _body, epoch);
-        if (services.Store(_fill.Key.Key, response, _policy) == NoStoreReason.None)
+        if (services.Store(_fill.Key.Key, response, _policy, job.Request.VisitorHeaders) == NoStoreReason.None)
         {
             services.Share(_fill.Key.Key, response, _policy, Context.Request.Headers, job.TakeLease());
         }

@@ -111,7 +111,7 @@ internal sealed class TierFills(CacheServices services)
         fill.Body?.Seal();
         if (fill.Body?.TryAcquire() != false)
         {
-            services.Store(fill.Key.Key, new StoredResponse(fill.Head!.Stored!, fill.Body, fill.Epoch), job.Policy);
+            services.Store(fill.Key.Key, new StoredResponse(fill.Head!.Stored!, fill.Body, fill.Epoch), job.Policy, job.Request.VisitorHeaders);
         }
 
         fill.Complete(trailers: null);

@@ -16,12 +16,16 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     private readonly DateTimeOffset _requestTime = services.Time.GetUtcNow();
     private long _epoch = services.Epochs.Now;
     private readonly long _maxObjectBytes = services.MaxObjectBytesOf(policy);
+    private readonly PassingCodings _codings = new(services, context, policy);
 
     private StoredHead? _head;
     private GrowingBody? _copy;
     private CacheKey? _key = lookup?.Key;
     private StoredResponse? _standIn;
     private bool _isStandInChosen;
+
+    /// <summary>What of the client's conditions went upstream in other words; null: nothing.</summary>
+    internal ForwardedConditions? Conditions { get; init; }
 
     /// <summary>The response that starts is the edge's own error, not upstream's answer.</summary>
     internal bool IsAnsweredByEdge { get; set; }
@@ -82,12 +86,25 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
             InvalidateTargets(response);
         }
 
-        if (HttpMethods.IsHead(method) && response.StatusCode == StatusCodes.Status200OK && lookup?.Stored is { } stored)
+        if (response.StatusCode == StatusCodes.Status304NotModified)
         {
-            FreshenByHead(stored, response);
+            Conditions?.NameForClient(response.Headers);
+            if (lookup?.Stored is { } validated)
+            {
+                _codings.Name(validated.Head, validated.Body?.Length);
+            }
         }
 
         var reason = plan.MayStore ? BeginCopy(response) : NoStoreReason.None;
+        if (HttpMethods.IsHead(method) && response.StatusCode == StatusCodes.Status200OK && lookup is not null)
+        {
+            AnswerHead(response, lookup.Stored);
+        }
+        else if (_head is not null)
+        {
+            _codings.Name(_head, response.ContentLength);
+        }
+
         ClientFields.Prepare(context, response.Headers, policy, isStored: _head is not null);
         PeerAnswer.Of(context)?.IsFrom(_head, FetchedBefore);
 
@@ -172,7 +189,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
 
     private void StoreAndShare(StoredResponse response)
     {
-        if (services.Store(Key, response, policy) == NoStoreReason.None)
+        if (services.Store(Key, response, policy, _codings.Visitor) == NoStoreReason.None)
         {
             services.Share(Key, response, policy, context.Request.Headers);
         }
@@ -215,8 +232,7 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     {
         // With trailers for a client of HTTP/1.1: what passes here is framed already.
         var objection = response.Headers.TransferEncoding.Count > 0 ? NoStoreReason.Stream : NoStoreReason.None;
-        (_head, var reason) = ResponseJudgement.Of(
-            services, Key, context.Request, response.StatusCode, response.Headers, policy, _requestTime, services.Time.GetUtcNow(), objection, FetchedBefore);
+        (_head, var reason) = Judge(response, objection);
         if (_head is null)
         {
             services.NotStored(Key, reason);
@@ -269,18 +285,30 @@ internal sealed class DirectExchange(CacheServices services, HttpContext context
     }
 
     /// <summary>RFC 9111 §4.3.5: a HEAD's answer freshens what is stored, or shows that it's outdated.</summary>
-    private void FreshenByHead(StoredResponse stored, HttpResponse response)
+    private void AnswerHead(HttpResponse response, StoredResponse? stored)
     {
-        if (stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
+        if (stored is not null
+            && stored.Head.AgreesWithHead(response.Headers, stored.Body?.Length ?? 0)
             && stored.Head.Freshen(response.Headers, policy, _requestTime, services.Time.GetUtcNow(), FetchedBefore) is { MustBeDropped: false } freshened)
         {
             services.Memory.UpdateHead(stored, freshened, _epoch);
+            _codings.NameChosen(stored, freshened);
+            return;
         }
-        else
+
+        if (stored is not null)
         {
             services.RemoveOutdated(stored);
         }
+
+        if (policy.Compression.Plan.IsEnabled && Judge(response, NoStoreReason.None, HttpMethods.Get).Head is { } asGet)
+        {
+            _codings.Name(asGet, response.ContentLength);
+        }
     }
+
+    private ResponseJudgement Judge(HttpResponse response, NoStoreReason objection, string? method = null) => ResponseJudgement.Of(
+        services, Key, context.Request, response.StatusCode, response.Headers, policy, _requestTime, services.Time.GetUtcNow(), objection, FetchedBefore, method);
 
     private void InvalidateTargets(HttpResponse response)
     {

@@ -25,7 +25,8 @@ internal sealed class DirectForwarder(CacheServices services)
 {
     internal async Task ForwardAsync(HttpContext context, CachedRoute route, CachePolicy policy, Lookup? lookup, DirectPlan plan)
     {
-        var exchange = new DirectExchange(services, context, policy, lookup, plan);
+        var conditions = ForwardedConditions.Begin(context.Request.Headers, policy);
+        var exchange = new DirectExchange(services, context, policy, lookup, plan) { Conditions = conditions };
         context.Response.OnStarting(static state => ((DirectExchange)state).OnStartingAsync(), exchange);
 
         var original = context.Features.Get<IHttpResponseBodyFeature>();
@@ -43,6 +44,7 @@ internal sealed class DirectForwarder(CacheServices services)
                 await route.Forward(context);
             }
 
+            conditions?.Restore();
             UpstreamReport.Failure(services.Logger, context);
             if (ProxyStatus.Of(context) is not { } failure)
             {
@@ -50,7 +52,7 @@ internal sealed class DirectForwarder(CacheServices services)
                 {
                     context.Features.Set(original);
                     exchange.IsAnsweredByEdge = true;
-                    await ServeStaleAsync(context, stale, context.Response.StatusCode, services.Time.GetUtcNow());
+                    await ServeStaleAsync(context, policy, stale, context.Response.StatusCode, services.Time.GetUtcNow());
                     return;
                 }
 
@@ -83,7 +85,7 @@ internal sealed class DirectForwarder(CacheServices services)
             && Reuse.MayServeOnError(stored.Head, lookup.Directives, disconnected: true, now)
             && stored.TryAcquireBody())
         {
-            await ServeStaleAsync(context, stored, errorStatus: null, now);
+            await ServeStaleAsync(context, policy, stored, errorStatus: null, now);
             return;
         }
 
@@ -93,13 +95,18 @@ internal sealed class DirectForwarder(CacheServices services)
     }
 
     /// <summary>In place of upstream's error, or of nothing (null). Takes over the reference on the body.</summary>
-    private Task ServeStaleAsync(HttpContext context, StoredResponse stale, int? errorStatus, DateTimeOffset now)
+    private Task ServeStaleAsync(HttpContext context, CachePolicy policy, StoredResponse stale, int? errorStatus, DateTimeOffset now)
     {
         services.Memory.Touch(stale);
         services.Serving(context, CacheOutcome.Stale);
         context.Response.Clear();
         var head = stale.Head;
-        PeerAnswer.Of(context)?.IsFrom(head);
-        return StoredResponder.ServeAsync(context, head, stale.Body, now, StaleStatus.Of(services.Name, head, errorStatus, now));
+        var peer = PeerAnswer.Of(context);
+        peer?.IsFrom(head);
+
+        // As long as it's held here there's something to take.
+        services.Codings.TryTake(stale, head, policy, context.Request.Headers, asStored: peer is not null, out var chosen);
+        stale.Body?.Release();
+        return StoredResponder.ServeAsync(context, in chosen, now, StaleStatus.Of(services.Name, head, errorStatus, now));
     }
 }

@@ -1,4 +1,5 @@
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Fills;
 using CdnEdge.Delivery.Peering;
 using CdnEdge.Upstream.HopByHop;
@@ -11,20 +12,28 @@ namespace CdnEdge.Delivery.Serving;
 internal static class FillAnswer
 {
     internal static async Task WriteAsync(
-        HttpContext context, Fill fill, FillReader reader, FillHead head, bool collapsed, DateTimeOffset now, string cacheStatus)
+        HttpContext context, CachePolicy policy, Fill fill, FillReader reader, FillHead head, bool collapsed, DateTimeOffset now, string cacheStatus)
     {
         var request = context.Request;
         var response = context.Response;
-        WriteHead(response, head, collapsed, now, cacheStatus);
-        PeerAnswer.Of(context)?.IsFrom(head.Stored, head.FetchedBefore);
+        var peer = PeerAnswer.Of(context);
+        var codings = head.Stored is { } stored ? Negotiation.CodingsOf(stored, head.ContentLength, policy, asStored: peer is not null) : null;
+        WriteHead(response, head, codings, collapsed, now, cacheStatus);
+        peer?.IsFrom(head.Stored, head.FetchedBefore);
 
         var condition = Preconditions.AnyIn(request.Headers)
             ? Preconditions.Evaluate(request.Headers, head.Status, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)
             : PreconditionResult.Proceed;
-        if (condition == PreconditionResult.NotModified)
+        var hasAwaited = AwaitedTag.IsIn(request.Headers, head.Status, ETagOf(head), codings?.Plan.Choose(request.Headers, codings), out var awaited);
+        if (condition == PreconditionResult.NotModified || (condition == PreconditionResult.Proceed && hasAwaited))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             ResponseHead.RemoveRepresentationFields(response.Headers);
+            if (hasAwaited)
+            {
+                response.Headers.ETag = awaited.Text;
+            }
+
             return;
         }
 
@@ -43,7 +52,7 @@ internal static class FillAnswer
         long? end = null;
         if (head is { Status: StatusCodes.Status200OK, Stored: not null, ContentLength: > 0 and var length }
             && request.Headers.Range.Count > 0
-            && Preconditions.AllowsRange(request.Headers, ETagOf(head), LastModifiedOf(head, now), DateOf(head), now)
+            && Preconditions.AllowsRange(request.Headers, ETagOf(head), codings is null ? LastModifiedOf(head, now) : null, DateOf(head), now)
             && RangeField.Resolve(request.Headers.Range, length, out var ranges) == RangeOutcome.Satisfiable
             && ranges is [var range])
         {
@@ -74,11 +83,11 @@ internal static class FillAnswer
         }
     }
 
-    private static void WriteHead(HttpResponse response, FillHead head, bool collapsed, DateTimeOffset now, string cacheStatus)
+    private static void WriteHead(HttpResponse response, FillHead head, CodingVerdict? codings, bool collapsed, DateTimeOffset now, string cacheStatus)
     {
         if (head.Stored is { } stored && collapsed)
         {
-            ResponseHead.WriteStored(response, stored, stored.Status, now, cacheStatus);
+            ResponseHead.WriteStored(response, new Representation(stored, null, codings), stored.Status, now, cacheStatus);
         }
         else
         {
@@ -91,6 +100,11 @@ internal static class FillAnswer
             if (head.Stored is { Freshness: var freshness } && freshness.Age(now) >= TimeSpan.FromSeconds(1))
             {
                 response.Headers.Age = ResponseHead.AgeText((long)freshness.Age(now).TotalSeconds);
+            }
+
+            if (codings is { Vary: { Count: > 0 } vary })
+            {
+                response.Headers.Vary = vary;
             }
 
             ResponseHead.AppendCacheStatus(response.Headers, cacheStatus);

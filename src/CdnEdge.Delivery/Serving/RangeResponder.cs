@@ -22,14 +22,15 @@ internal static class RangeResponder
     }
 
     /// <summary>False where the request is to be answered with the whole. The reference on the body stays the caller's.</summary>
-    internal static async Task<bool> TryServeAsync(HttpContext context, StoredHead head, StoredBody? body, DateTimeOffset now, string cacheStatus)
+    internal static async Task<bool> TryServeAsync(HttpContext context, Representation chosen, DateTimeOffset now, string cacheStatus)
     {
         var request = context.Request;
-        if (body is null
+        var head = chosen.Head;
+        if (chosen.Body is not { } body
             || !HttpMethods.IsGet(request.Method)
             || request.Headers.Range.Count == 0
             || head.Status is not (StatusCodes.Status200OK or StatusCodes.Status206PartialContent)
-            || !Preconditions.AllowsRange(request.Headers, head.ETag, head.LastModified, head.Date, now))
+            || !Preconditions.AllowsRange(request.Headers, chosen.ETag, chosen.DistinctDate, head.Date, now))
         {
             return false;
         }
@@ -39,13 +40,13 @@ internal static class RangeResponder
         switch (RangeField.Resolve(request.Headers.Range, length, out var ranges))
         {
             case RangeOutcome.Unsatisfiable:
-                ResponseHead.WriteStored(response, head, StatusCodes.Status416RangeNotSatisfiable, now, cacheStatus);
+                ResponseHead.WriteStored(response, in chosen, StatusCodes.Status416RangeNotSatisfiable, now, cacheStatus);
                 ResponseHead.RemoveForRefusal(response.Headers);
                 response.Headers.ContentRange = ContentRange.FormatUnsatisfied(length);
                 return true;
 
             case RangeOutcome.Satisfiable:
-                ResponseHead.WriteStored(response, head, StatusCodes.Status206PartialContent, now, cacheStatus);
+                ResponseHead.WriteStored(response, in chosen, StatusCodes.Status206PartialContent, now, cacheStatus);
                 await (ranges.Length == 1
                     ? WriteSingleAsync(context, body, ranges[0], length)
                     : WriteMultipartAsync(context, body, ranges, length));

@@ -1,6 +1,6 @@
 using System.Globalization;
-using CdnEdge.Caching;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Delivery.Serving;
 
@@ -11,9 +11,10 @@ internal static class ResponseHead
 
     private static readonly string?[] AgeTexts = new string?[CachedAges];
 
-    /// <summary>The stored fields, Age and Cache-Status.</summary>
-    internal static void WriteStored(HttpResponse response, StoredHead head, int status, DateTimeOffset now, string cacheStatus)
+    /// <summary>The stored fields as they are in the coding that was chosen, Age and Cache-Status.</summary>
+    internal static void WriteStored(HttpResponse response, in Representation chosen, int status, DateTimeOffset now, string cacheStatus)
     {
+        var head = chosen.Head;
         response.StatusCode = status;
         var headers = response.Headers;
         foreach (ref readonly var field in head.Fields.AsSpan())
@@ -21,8 +22,33 @@ internal static class ResponseHead
             headers[field.Name] = field.Value;
         }
 
+        WriteCoding(headers, in chosen);
         headers.Age = AgeText((long)head.Freshness.Age(now).TotalSeconds);
         AppendCacheStatus(headers, cacheStatus);
+    }
+
+    /// <summary>What tells the chosen coding from others of the same response, over the fields as they're stored.</summary>
+    internal static void WriteCoding(IHeaderDictionary headers, in Representation chosen)
+    {
+        if (chosen.Vary is { Count: > 0 } vary)
+        {
+            headers.Vary = vary;
+        }
+
+        if (chosen.Encoded is not { } encoded)
+        {
+            return;
+        }
+
+        headers.ContentEncoding = encoded.Coding;
+        headers.ETag = encoded.ETag is { } tag ? tag.Text : default(StringValues);
+        if (chosen.Codings!.HasDigests)
+        {
+            headers.ContentMD5 = default;
+            headers.Remove("Content-Digest");
+            headers.Remove("Repr-Digest");
+            headers.Remove("Digest");
+        }
     }
 
     /// <summary>

@@ -16,19 +16,19 @@ internal static class StoredResponder
     internal const int BurstBytes = 64 * 1024;
 
     /// <summary>
-    /// Answers. Takes over the caller's reference on the body. Completes synchronously, and allocates nothing of its
+    /// Answers with what was chosen. Takes over the caller's reference on its body. Completes synchronously, and allocates nothing of its
     /// own, where the body fits <see cref="BurstBytes"/> and the request has no conditions.
     /// </summary>
-    internal static Task ServeAsync(HttpContext context, StoredHead head, StoredBody? body, DateTimeOffset now, string cacheStatus)
+    internal static Task ServeAsync(HttpContext context, in Representation chosen, DateTimeOffset now, string cacheStatus)
     {
         var request = context.Request;
-        if (Preconditions.AnyIn(request.Headers) || body is PartialBody)
+        if (Preconditions.AnyIn(request.Headers) || chosen.Body is PartialBody)
         {
-            return ServeConditionalAsync(context, head, body, now, cacheStatus);
+            return ServeConditionalAsync(context, chosen, now, cacheStatus);
         }
 
-        ResponseHead.WriteStored(context.Response, head, head.Status, now, cacheStatus);
-        return WriteWholeAsync(context, head, body);
+        ResponseHead.WriteStored(context.Response, in chosen, chosen.Head.Status, now, cacheStatus);
+        return WriteWholeAsync(context, chosen.Head, chosen.Body);
     }
 
     private static Task WriteWholeAsync(HttpContext context, StoredHead head, StoredBody? body)
@@ -70,21 +70,30 @@ internal static class StoredResponder
         return Task.CompletedTask;
     }
 
-    private static async Task ServeConditionalAsync(HttpContext context, StoredHead head, StoredBody? body, DateTimeOffset now, string cacheStatus)
+    private static async Task ServeConditionalAsync(HttpContext context, Representation chosen, DateTimeOffset now, string cacheStatus)
     {
+        var (head, body) = (chosen.Head, chosen.Body);
         try
         {
             var request = context.Request;
             var response = context.Response;
-            switch (Preconditions.Evaluate(request.Headers, head.Status, head.ETag, head.LastModified, head.Date, now))
+            var condition = Preconditions.Evaluate(request.Headers, head.Status, chosen.ETag, head.LastModified, head.Date, now);
+            var hasAwaited = AwaitedTag.IsIn(request.Headers, head.Status, head.ETag, chosen.Awaited, out var awaited);
+            switch (condition)
             {
+                case PreconditionResult.Proceed when hasAwaited:
                 case PreconditionResult.NotModified:
-                    ResponseHead.WriteStored(response, head, StatusCodes.Status304NotModified, now, cacheStatus);
+                    ResponseHead.WriteStored(response, in chosen, StatusCodes.Status304NotModified, now, cacheStatus);
                     ResponseHead.RemoveRepresentationFields(response.Headers);
+                    if (hasAwaited)
+                    {
+                        response.Headers.ETag = awaited.Text;
+                    }
+
                     return;
 
                 case PreconditionResult.Failed:
-                    ResponseHead.WriteStored(response, head, StatusCodes.Status412PreconditionFailed, now, cacheStatus);
+                    ResponseHead.WriteStored(response, in chosen, StatusCodes.Status412PreconditionFailed, now, cacheStatus);
                     ResponseHead.RemoveForRefusal(response.Headers);
                     return;
 
@@ -93,12 +102,12 @@ internal static class StoredResponder
                     break;
             }
 
-            if (await RangeResponder.TryServeAsync(context, head, body, now, cacheStatus))
+            if (await RangeResponder.TryServeAsync(context, chosen, now, cacheStatus))
             {
                 return;
             }
 
-            ResponseHead.WriteStored(response, head, head.Status, now, cacheStatus);
+            ResponseHead.WriteStored(response, in chosen, head.Status, now, cacheStatus);
             if (body is not null)
             {
                 // WriteWholeAsync releases its own reference.

@@ -27,7 +27,7 @@ internal abstract class WriteOnlyStream : Stream
 
     public abstract override Task FlushAsync(CancellationToken cancellationToken);
 
-    public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
 
     public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

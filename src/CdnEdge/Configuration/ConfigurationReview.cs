@@ -1,5 +1,6 @@
 using CdnEdge.Control;
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Security;
 using CdnEdge.Tls;
@@ -48,7 +49,7 @@ internal static class ConfigurationReview
         var (serve, cache) = (new ServeOptions(), new CdnCacheOptions());
         ConfigurationReading.Into(root.GetSection(EdgePath), mistakes, serve, cache);
         errors.AddRange(mistakes.Select(m => m.ToString()));
-        errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available));
+        errors.AddRange(CdnCacheOptionsValidation.Errors(EdgePath, cache, MemoryBound.Available, CompressionProviders.BuiltIn));
         var listen = ReviewListen(serve, errors);
         ReviewTls(serve.Tls, listen, errors, warnings);
         errors.AddRange(serve.Acme.Errors($"{EdgePath}:Acme"));

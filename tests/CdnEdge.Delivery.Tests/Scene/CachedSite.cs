@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using CdnEdge.Caching;
 using CdnEdge.Delivery.Fills;
@@ -28,10 +29,15 @@ internal sealed class CachedSite : IAsyncDisposable
 
     internal MemoryTier Memory => Cache.Memory;
 
+    /// <summary>What its meters have as their scope.</summary>
+    internal IMeterFactory Meters => _app.Services.GetRequiredService<IMeterFactory>();
+
     /// <summary>What was logged as an error, or worse.</summary>
     internal IReadOnlyCollection<string> Logged => _errors.Lines;
 
-    internal static async Task<CachedSite> StartAsync(RawOrigin origin, CachePolicy? policy = null, TimeProvider? time = null, long memory = 64 << 20, PeeringOptions? peering = null)
+    internal static async Task<CachedSite> StartAsync(
+        RawOrigin origin, CachePolicy? policy = null, TimeProvider? time = null, long memory = 64 << 20, PeeringOptions? peering = null,
+        Action<IServiceCollection>? services = null)
     {
         var errors = new Errors();
         var builder = WebApplication.CreateSlimBuilder();
@@ -43,6 +49,7 @@ internal sealed class CachedSite : IAsyncDisposable
             builder.Services.AddSingleton(time);
         }
 
+        services?.Invoke(builder.Services);
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "r", ClusterId = "c", Match = new RouteMatch { Path = "/{**rest}" } }],
             [new ClusterConfig { ClusterId = "c", Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = origin.Url } } }])

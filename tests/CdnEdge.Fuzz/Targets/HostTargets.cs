@@ -2,6 +2,7 @@ using System.Collections;
 using System.Net;
 using CdnEdge.Configuration;
 using CdnEdge.Delivery;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Delivery.Configuration;
 using CdnEdge.Fuzz.Engine;
 using CdnEdge.Hosting;
@@ -70,7 +71,7 @@ internal static class HostTargets
         var mistakes = new List<ConfigurationMistake>();
         var (serve, cache) = (new ServeOptions(), new CdnCacheOptions());
         ConfigurationReading.Into(new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection("CdnEdge"), mistakes, serve, cache);
-        var errors = CdnCacheOptionsValidation.Errors("CdnEdge", cache, 1L << 40).Count();
+        var errors = CdnCacheOptionsValidation.Errors("CdnEdge", cache, 1L << 40, CompressionProviders.BuiltIn).Count();
         return Math.Min(mistakes.Count, 20) + (Math.Min(errors, 20) << 5);
     }
 

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Running;
 using CdnEdge.Benchmarks;
 using CdnEdge.Benchmarks.Purging;
 
-// dotnet run -c Release --project tests/benchmarks/CdnEdge.Benchmarks -- hit-ratio | overhead | purge | (BenchmarkDotNet's arguments)
+// dotnet run -c Release --project tests/benchmarks/CdnEdge.Benchmarks -- hit-ratio | overhead | purge | compression | (BenchmarkDotNet's arguments)
 switch (args)
 {
     case ["hit-ratio", ..]:
@@ -10,6 +10,9 @@ switch (args)
         break;
     case ["overhead", ..]:
         Overhead.Run(Console.Out);
+        break;
+    case ["compression", ..]:
+        CompressionCost.Run(Console.Out);
         break;
     case ["purge", ..]:
         PurgeCost.Run(Console.Out);

@@ -5,7 +5,10 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace CdnEdge.Benchmarks.HitPath;
 
-/// <summary>An origin in memory: a body of as many bytes as the path's last segment says, fresh for a day.</summary>
+/// <summary>
+/// An origin in memory: text of as many bytes as the path's last segment says, fresh for a day. Under <c>/text/</c> it can be
+/// compressed; elsewhere that's tried and given up.
+/// </summary>
 internal sealed class CannedOrigin : IForwarderHttpClientFactory
 {
     public static string ETagOf(int size) => string.Create(CultureInfo.InvariantCulture, $"\"{size:x}\"");
@@ -17,7 +20,10 @@ internal sealed class CannedOrigin : IForwarderHttpClientFactory
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var size = int.Parse(request.RequestUri!.Segments[^1], CultureInfo.InvariantCulture);
-            var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(new byte[size]) };
+            var body = new byte[size];
+            if (request.RequestUri.Segments[1] != "text/")
+                new Random(size).NextBytes(body);
+            var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(body) };
             response.Headers.CacheControl = new CacheControlHeaderValue { Public = true, MaxAge = TimeSpan.FromDays(1) };
             response.Headers.ETag = new EntityTagHeaderValue(ETagOf(size));
             response.Headers.Date = TimeProvider.System.GetUtcNow();
