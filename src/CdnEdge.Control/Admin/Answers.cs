@@ -69,6 +69,7 @@ internal sealed record ObjectsAnswer(string Url, IReadOnlyList<StoredUrlAnswer> 
 /// <summary>What is stored under one key: the policies under which the URL has it, and its variants.</summary>
 internal sealed record StoredUrlAnswer(string Key, IReadOnlyList<string> Policies, IReadOnlyList<VariantAnswer> Variants);
 
+/// <param name="CompressedBytes">Bytes of the body in each coding that this node has made of it.</param>
 internal sealed record VariantAnswer(
     string Tier,
     int Status,
@@ -87,6 +88,7 @@ internal sealed record VariantAnswer(
     [property: JsonPropertyName("etag")] string? ETag,
     IReadOnlyList<string> VariesBy,
     string? ContentEncoding,
+    IReadOnlyDictionary<string, long> CompressedBytes,
     string? ContentLanguage,
     string? ContentType,
     string Served,

@@ -78,17 +78,17 @@ internal static class ObjectEndpoints
         // A soft purge that no request has met yet: what the first one will find.
         if (verdict == PurgeVerdict.Stale && softEpoch > stored.SoftEpoch)
             head = head.StaleSince(now);
-        return Describe("memory", head, verdict, stored.Body?.Length ?? 0, stored.Body is PartialBody, stored.Charge, now);
+        return Describe("memory", head, verdict, stored.Body?.Length ?? 0, stored.Body is PartialBody, stored.Charge, stored.Encoded, now);
     }
 
     private static VariantAnswer Describe(CacheKey key, TierHit hit, PurgeEpochs epochs, DateTimeOffset now)
     {
         var verdict = epochs.Judge(key, hit.Head.Tags, hit.Moment, out _);
         var head = verdict == PurgeVerdict.Stale ? hit.Head.StaleSince(now) : hit.Head;
-        return Describe("redis", head, verdict, hit.Body?.Length ?? 0, isPart: false, counted: 0, now);
+        return Describe("redis", head, verdict, hit.Body?.Length ?? 0, isPart: false, counted: 0, encoded: [], now);
     }
 
-    private static VariantAnswer Describe(string tier, StoredHead head, PurgeVerdict verdict, long bytes, bool isPart, long counted, DateTimeOffset now)
+    private static VariantAnswer Describe(string tier, StoredHead head, PurgeVerdict verdict, long bytes, bool isPart, long counted, EncodedBody[] encoded, DateTimeOffset now)
     {
         var (served, why) = Judge(head, isPart, verdict, now);
         return new VariantAnswer(
@@ -109,6 +109,7 @@ internal static class ObjectEndpoints
             ETag: head.ETag?.Text,
             VariesBy: head.Variance.Names,
             ContentEncoding: StoredFields.Single(head.Fields, "Content-Encoding"),
+            CompressedBytes: encoded.Where(static body => body.Body is not null).ToDictionary(static body => body.Coding, static body => body.Body!.Length),
             ContentLanguage: StoredFields.Single(head.Fields, "Content-Language"),
             ContentType: StoredFields.Single(head.Fields, "Content-Type"),
             Served: served,

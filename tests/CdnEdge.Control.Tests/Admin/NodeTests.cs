@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.RegularExpressions;
+using CdnEdge.Storage;
 
 namespace CdnEdge.Control.Tests.Admin;
 
@@ -85,6 +86,23 @@ public partial class NodeTests
 
         Assert.Equal(expected, (string)variant["served"]!);
         Assert.NotEmpty((string)variant["why"]!);
+    }
+
+    [Fact]
+    public async Task Objects_says_in_which_codings_it_may_be_had()
+    {
+        await using var node = await new Node().Start();
+        var stored = node.Store("http://example.org/a");
+        var body = GrowingBody.Create(node.Memory.Arena, 300);
+        body.Append(new byte[300]);
+        body.Seal();
+        Assert.True(node.Memory.Attach(stored, new EncodedBody("br", body)));
+        Assert.True(node.Memory.Attach(stored, new EncodedBody("gzip"))); // given up
+
+        var variant = await Variant(node, "http://example.org/a");
+
+        Assert.Equal("""{"br":300}""", variant["compressedBytes"]!.ToJsonString());
+        Assert.Equal(stored.Charge, (long)variant["countedBytes"]!);
     }
 
     [Fact]
