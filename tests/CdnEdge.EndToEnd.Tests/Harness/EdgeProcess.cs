@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -56,6 +57,15 @@ internal sealed partial class EdgeProcess : IAsyncDisposable
     /// <summary>How many of its threads have this name, as Linux tells it.</summary>
     internal int CountThreads(string name) =>
         Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Count(task => File.ReadAllText($"{task}/comm").TrimEnd() == name);
+
+    /// <summary>How nice (19: to everybody) its threads of this name are, as Linux tells it.</summary>
+    internal int[] NicenessOf(string name) =>
+    [
+        .. Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+            .Select(static task => File.ReadAllText($"{task}/stat"))
+            .Where(stat => stat.Contains($"({name})", StringComparison.Ordinal))
+            .Select(static stat => int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture)),
+    ];
 
     /// <param name="arguments">What follows <c>serve --listen URL</c>.</param>
     /// <param name="environment">Environment variables such as <c>CdnEdge__Memory__MaxBytes</c>.</param>

@@ -40,6 +40,20 @@ public sealed class ReloadScenarios : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_compressed_follows_the_policy()
+    {
+        var text = new string('x', 4000);
+        var page = _blue.Serves(origin => origin.Fresh(text, "Content-Type: text/plain"));
+        await Get(page.Path, "Accept-Encoding: gzip");
+        await Deadline.Until(async () => (await Get(page.Path, "Accept-Encoding: gzip")).Headers["Content-Encoding"] == "gzip");
+
+        Write(_blue, """{ "Compression": { "Enabled": false } }""");
+
+        await Deadline.Until(async () => (await Get(page.Path, "Accept-Encoding: gzip")) is { Text: var plain, Headers: var fields } && plain == text && !fields.Has("Vary"));
+        Assert.Single(page.Requests);
+    }
+
+    [Fact]
     public async Task A_bad_change_is_reported_and_the_old_configuration_stays()
     {
         await Get("/1?before");
@@ -55,10 +69,10 @@ public sealed class ReloadScenarios : IAsyncLifetime
         await Deadline.Until(async () => (await Get($"/1?{Guid.NewGuid()}")).Text == "green");
     }
 
-    private async Task<Response> Get(string target)
+    private async Task<Response> Get(string target, params string[] fields)
     {
         await using var client = await RawClient.Connect(_edge.Address);
-        return await client.Get(target);
+        return await client.Get(target, fields);
     }
 
     private void Write(ScriptedOrigin origin, string policy)

@@ -32,6 +32,26 @@ public sealed class TierScenarios
     }
 
     [Fact]
+    public async Task Each_node_compresses_what_all_of_them_share_as_it_came()
+    {
+        await using var pop = await Pop.StartAsync();
+        var body = string.Concat(Enumerable.Range(0, 500).Select(static i => $"<li>Number {(uint)(i * 2654435761L):x8}</li>\n"));
+        var page = pop.Origin.Serves(origin => origin.Fresh(body, "Content-Type: text/html", "ETag: \"v\""));
+        var first = await pop.NodeAsync();
+        var second = await pop.NodeAsync();
+        await Pop.AskAsync(first, page.Path, "GET", "Accept-Encoding: br");
+        await Deadline.Until(async () => (await Pop.AskAsync(first, page.Path, "GET", "Accept-Encoding: br")).Headers["Content-Encoding"] == "br");
+        await pop.SharedAsync();
+
+        var fromRedis = await Pop.AskAsync(second, page.Path, "GET", "Accept-Encoding: br");
+
+        Assert.Contains("detail=redis", fromRedis.CacheStatusParameters);
+        Assert.Equal((null, "\"v\"", "Accept-Encoding", body), (fromRedis.Headers["Content-Encoding"], fromRedis.Headers["ETag"], fromRedis.Headers["Vary"], fromRedis.Text));
+        await Deadline.Until(async () => (await Pop.AskAsync(second, page.Path, "GET", "Accept-Encoding: br")).Headers["ETag"] == "\"v-br\"");
+        Assert.Single(page.Requests);
+    }
+
+    [Fact]
     public async Task A_hit_in_memory_touches_no_redis()
     {
         await using var pop = await Pop.StartAsync();
