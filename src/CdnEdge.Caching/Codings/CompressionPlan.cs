@@ -76,6 +76,8 @@ internal sealed class CompressionPlan
         if (!IsEnabled
             || head.Status != StatusCodes.Status200OK
             || head.Directives.NoTransform
+            // What has a visitor's secrets would tell them by its compressed length (BREACH), and pays for one visitor's sake only.
+            || head.Variance.IsOneVisitors
             || !_types.Contains(MediaType.Of(StoredFields.Single(head.Fields, "Content-Type")))
             || !TryGetCoding(head.Field("Content-Encoding"), out var stored)
             || IsForbidden(head.Field("Cache-Control")))

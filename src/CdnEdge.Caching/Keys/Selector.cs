@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace CdnEdge.Caching;
 
@@ -61,6 +62,11 @@ internal readonly struct Selector
     }
 
     internal SelectorName Name => _name;
+
+    /// <summary>Whether it's what a visitor shows of himself, and he showed it.</summary>
+    internal bool IsCredential =>
+        _text is not null
+        && (_name.Kind == SelectorKind.Cookies || (_name.Kind == SelectorKind.Field && _name.Name == HeaderNames.Authorization));
 
     /// <summary>As bytes, for <see cref="Read"/>.</summary>
     internal void Write(RecordWriter to)

@@ -74,6 +74,9 @@ internal sealed class Variance
         return new Variance(selectors, policyNames.Length);
     }
 
+    /// <summary>Whether it's kept for one visitor alone: for his cookies, all of them, or his credentials.</summary>
+    internal bool IsOneVisitors => Array.Exists(_selectors, static selector => selector.IsCredential);
+
     /// <summary>False where every request for the URL gets the same.</summary>
     internal bool Varies => IsStar || _selectors.Length > 0;
 

@@ -46,6 +46,30 @@ public class CompressionPlanTests
     }
 
     [Theory]
+    [InlineData("Vary: Cookie", "Cookie: session=1", false)]
+    [InlineData("Vary: Accept-Encoding, authorization", "Authorization: Basic eA==", false)]
+    [InlineData("Vary: Cookie", "Accept: */*", true)] // one for all who have none
+    [InlineData("Vary: Accept-Language", "Cookie: session=1", true)] // one for all, whoever fetched it
+    public void What_is_one_visitors_own_is_left_alone(string vary, string asked, bool isCompressed)
+    {
+        var policy = new CachePolicy();
+        var head = StoredHead.Create(
+            200, Given.Headers(Css, vary), Given.Headers(asked), ResponseDirectives.None, Given.Freshness(policy, 200), policy);
+
+        Assert.Equal(isCompressed, head.CodingsUnder(policy.Compression.Plan).IsNegotiable);
+    }
+
+    [Fact]
+    public void A_cookie_that_the_policy_names_tells_no_visitor_from_another()
+    {
+        var policy = new CachePolicy { Key = new KeyPolicy { Cookies = ["theme"] } };
+        var head = StoredHead.Create(
+            200, Given.Headers(Css), Given.Headers("Cookie: theme=dark"), ResponseDirectives.None, Given.Freshness(policy, 200), policy);
+
+        Assert.True(head.CodingsUnder(policy.Compression.Plan).IsNegotiable);
+    }
+
+    [Theory]
     [InlineData("identity")]
     [InlineData("")]
     public void The_coding_identity_is_none(string field)

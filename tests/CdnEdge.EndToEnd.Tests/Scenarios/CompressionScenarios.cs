@@ -94,6 +94,22 @@ public sealed class CompressionScenarios(CompressionScenarios.RecompressingEdge 
     }
 
     [Fact]
+    public async Task What_is_one_visitors_own_leaves_as_it_came()
+    {
+        // Given a page with a secret of its reader, and what somebody else has put into its URL (BREACH),
+        var page = edge.Origin.Serves(origin => origin.Fresh(Page, Html, "Vary: Cookie"));
+        await edge.Get(page, Browser, "Cookie: session=1");
+        var others = edge.Origin.Serves(origin => origin.Fresh(Page, Html, "Vary: Cookie"));
+
+        // when there has been time enough to compress it,
+        await edge.Get(others, Browser);
+        await Await(others, "br");
+        var again = await edge.Get(page, Browser, "Cookie: session=1");
+
+        Assert.Equal((null, "Cookie", Page, true), (again.Headers["Content-Encoding"], again.Headers["Vary"], again.Text, again.IsHit));
+    }
+
+    [Fact]
     public async Task Validation_works_for_each_form_by_itself()
     {
         var page = edge.Origin.Serves(origin => origin.Fresh(Page, Html, "ETag: \"v\""));
