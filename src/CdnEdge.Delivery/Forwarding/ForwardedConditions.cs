@@ -14,6 +14,9 @@ namespace CdnEdge.Delivery.Forwarding;
 /// </remarks>
 internal sealed class ForwardedConditions
 {
+    /// <summary>Browsers list one. A field of more goes as it is: it would come to twice its length, more than origins take.</summary>
+    private const int MostTags = 32;
+
     private readonly IHeaderDictionary _headers;
     private readonly CompressionPlan _plan;
     private readonly StringValues _ifMatch;
@@ -82,6 +85,11 @@ internal sealed class ForwardedConditions
 
         var members = EntityTagList.Members(lines);
         var known = members.Count;
+        if (known > MostTags)
+        {
+            return false;
+        }
+
         for (var i = 0; i < known; i++)
         {
             foreach (var coding in _plan.Codings)

@@ -174,6 +174,19 @@ public class ConditionTests
     }
 
     [Fact]
+    public async Task More_tags_than_any_browser_lists_are_forwarded_as_they_are()
+    {
+        // Twice as many would be more than origins take, and cost more to compare than to answer.
+        var tags = string.Join(", ", Enumerable.Range(0, 500).Select(static i => $"\"{i}-br\""));
+        await using var origin = RawOrigin.Answering("HTTP/1.1 304 Not Modified\r\nETag: \"v\"\r\n\r\n");
+        await using var site = await CachedSite.StartAsync(origin);
+
+        await site.FetchAsync($"{Browser}Authorization: Basic eA==\r\nIf-None-Match: {tags}\r\n");
+
+        Assert.Contains($"If-None-Match: {tags}\r\n", Assert.Single(origin.Requests), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task A_304_of_the_origins_says_that_there_are_other_forms()
     {
         await using var origin = RawOrigin.Answering(request =>
