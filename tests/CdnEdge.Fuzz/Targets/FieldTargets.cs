@@ -35,7 +35,7 @@ internal static class FieldTargets
         new("structured-text", WrittenText) { Words = Structured },
         new("range", Range) { Words = ["bytes=", "0-", "-1", "0-0,", "5-4", ",", ", ", "BYTES="] },
         new("content-range", Content) { Words = ["bytes ", "0-0/1", "*/1", "/*", "-"] },
-        new("entity-tag", Tag) { Words = ["\"", "W/\"", "*", ", ", "\"a\"", "\u00e9"] },
+        new("entity-tag", Tag) { Words = ["-br", "-gzip\"", "\"", "W/\"", "*", ", ", "\"a\"", "\u00e9"] },
         new("preconditions", Evaluated) { Words = ["If-None-Match: ", "If-Match: ", "If-Range: ", "If-Modified-Since: ", "If-Unmodified-Since: ", "Range: bytes=0-1", "\n\n", "ETag: ", "Last-Modified: ", "*", "\"a\"", "W/\"a\"", .. Dates] },
         new("surrogate-tags", Tags) { Words = ["Surrogate-Key: ", "Cache-Tag: ", "Cache-Groups: ", "\"g\", ", "a b ", "c,"] },
         new("cache-groups", Groups) { Words = ["\"g\"", ", ", "\"\\\"\"", "g", ";a=1"] },
@@ -198,6 +198,12 @@ internal static class FieldTargets
         Claim.Holds(tag.WeakEquals(tag) && tag.StrongEquals(tag) == !tag.IsWeak);
         if (tag.Text.EndsWith('"'))
             Claim.Holds(EntityTagList.Contains($"\"x\", {tag.Text}", tag, strong: false));
+
+        // In a coding it's another one, as weak as before, and the way back leads to it.
+        var coded = tag.InCoding("br");
+        Claim.Holds(coded.IsWeak == tag.IsWeak && !coded.WeakEquals(tag) && tag.WeakEqualsInCoding(coded.Text, "br") && !tag.WeakEqualsInCoding(tag.Text, "br"));
+        Claim.Holds(EntityTag.TryTakeOffCoding(coded.Text, "br", out var plain) && plain == tag.Text);
+        Claim.Holds(EntityTagList.ContainsInCoding($"\"x\", {coded.Text}", tag, "br") || !tag.Text.EndsWith('"'));
         return tag.IsWeak ? 1 : 2;
     }
 

@@ -2,6 +2,7 @@ using System.Text;
 using CdnEdge.Caching;
 using CdnEdge.Fuzz.Engine;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace CdnEdge.Fuzz.Targets;
 
@@ -18,6 +19,8 @@ internal static class KeyTargets
     ];
 
     private static readonly CachePolicy Selecting = new() { Key = new KeyPolicy { Headers = ["X-Device", "Accept-Language"], Cookies = ["theme"] } };
+
+    private static readonly string[] Sent = ["br", "zstd", "gzip"];
 
     private static readonly string[] Fields =
         ["Vary: ", "Accept-Encoding", "Accept-Language", "Cookie", "X-Device: ", "*", "\n\n", "\n", ": ", ", ", "gzip", "br;q=0.5", "identity;q=0", "en", "de-AT;q=0.1", "theme=1; ", "Content-Encoding: gzip", "Content-Language: en", "\""];
@@ -64,16 +67,25 @@ internal static class KeyTargets
         var lines = Given.Lines(input);
         var coding = AcceptedCodings.CodingOf(lines);
         Claim.Holds(AcceptedCodings.IsCoding(coding));
+        var chosen = AcceptEncodingField.Choose(lines, Sent, null);
+        Claim.Holds(chosen >= AcceptEncodingField.AsStored && chosen < Sent.Length);
+        // What is sent in another coding was asked for: by its name or a star, and not refused.
+        var text = lines.ToString();
+        Claim.Holds(chosen == AcceptEncodingField.AsStored || text.Contains(Sent[chosen], StringComparison.OrdinalIgnoreCase) || text.Contains('*', StringComparison.Ordinal));
+        Claim.Holds(AcceptEncodingField.Choose(Refusing(lines), Sent, null) == AcceptEncodingField.AsStored);
         if (!AcceptedCodings.TryParse(lines, out var accepted))
-            return coding << 20;
+            return (coding << 20) | (chosen & 3);
         Claim.Holds(accepted.IsAbsent == (lines.Count == 0));
 
         // What it would take itself it takes again; identity is never refused here.
         for (var i = 0; i < 8; i++)
             Claim.Holds(accepted.Selects(i, accepted) == ((accepted.Ranks >> (4 * i)) & 15) > 0);
         Claim.Holds(accepted.Selects(0, accepted));
-        return (int)accepted.Ranks;
+        return (int)accepted.Ranks ^ (chosen << 28);
     }
+
+    private static StringValues Refusing(StringValues lines) =>
+        new([.. lines, .. Sent.Append("*").Select(static coding => $"{coding};q=0")]);
 
     private static int Languages(byte[] input)
     {

@@ -2,13 +2,14 @@ using System.Buffers;
 using System.IO.Compression;
 using System.Text;
 using CdnEdge.Caching;
+using CdnEdge.Delivery.Compression;
 using CdnEdge.Fuzz.Engine;
 using CdnEdge.Storage;
 using CdnEdge.Storage.Redis;
 
 namespace CdnEdge.Fuzz.Targets;
 
-/// <summary>What stands in Redis and in files: bytes that may be anybody's.</summary>
+/// <summary>What stands in Redis and in files, and what origins have compressed: bytes that may be anybody's.</summary>
 internal static class RecordTargets
 {
     private static readonly KeyRing Ring = KeyRing.Read(
@@ -18,6 +19,8 @@ internal static class RecordTargets
     private static readonly byte[] ObjectId = [.. Enumerable.Range(0, Sealing.ObjectIdBytes).Select(static i => (byte)i)];
     private static readonly byte[][] Sealed = [.. Sealings.Select(static sealing => sealing.Seal(RedisRecord.Response, ObjectId, 0, "place"u8, "what is inside"u8))];
 
+    private const int MostDecoded = 100_000;
+
     internal static IEnumerable<FuzzTarget> All() =>
     [
         new("response-head", Head) { Words = HeadWords, Inputs = 2000, BytesPerByte = 600 },
@@ -25,6 +28,7 @@ internal static class RecordTargets
         new("redis-record", Record) { Seeds = Records, FreeBytes = 256 * 1024, BytesPerByte = 200 },
         new("redis-vary", Vary) { Seeds = static () => [RedisRecord.WriteVary([SelectorName.OfHeader("accept-encoding"), SelectorName.OfHeader("x-odd"), SelectorName.OfCookie("a")])] },
         new("packed-body", Body) { Seeds = Bodies, FreeBytes = 512 * 1024, Inputs = 1000 },
+        new("coded-body", CodedBody) { Seeds = CodedBodies, FreeBytes = 512 * 1024, Inputs = 1000 },
         new("sealed-value", Value) { Seeds = static () => Sealed },
         new("purge-moment", Moment) { Words = ["-", "1732550000000", "0", "8796093022207", "1048575"] },
         new("key-ring", Keys) { Words = ["k1 ", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\n", "#", "\t"], Inputs = 1000, BytesPerByte = 400 },
@@ -124,6 +128,44 @@ internal static class RecordTargets
         var packed = Packing.Pack(run, compresses: true);
         Claim.Holds(Packing.TryUnpack(packed, input.Length, out var back) && back.Span.SequenceEqual(input));
         return outcome;
+    }
+
+    /// <summary>What an origin calls gzip, Brotli or zstd, where it's compressed anew.</summary>
+    private static int CodedBody(byte[] input)
+    {
+        var outcome = 0;
+        using var arena = new SegmentArena();
+        var body = GrowingBody.Create(arena, input.Length);
+        body.Append(input);
+        body.Seal();
+        foreach (var coding in new[] { "gzip", "br", "zstd" })
+        {
+            using var decoding = Decoding.Of(coding, body, MostDecoded);
+            var piece = new byte[4096];
+            long decoded = 0;
+            while (decoding.Read(piece) is > 0 and var read)
+                decoded += read;
+            Claim.Holds(decoded <= Math.Min(MostDecoded, input.Length * 250L));
+            outcome = (outcome << 3) | (decoding.Refusal is null ? 1 : 0) | (decoded == 0 ? 0 : decoded < 256 ? 2 : 4);
+        }
+
+        body.Release();
+        return outcome;
+    }
+
+    /// <summary>Whole ones, and bombs.</summary>
+    private static IEnumerable<byte[]> CodedBodies()
+    {
+        foreach (var content in new[] { Encoding.ASCII.GetBytes("what is inside"), new byte[1000], new byte[MostDecoded * 2] })
+        {
+            foreach (var coding in CompressionProviders.BuiltIn.Codings.Order(StringComparer.Ordinal))
+            {
+                using var coded = new MemoryStream();
+                using (var encoder = CompressionProviders.BuiltIn.Open(coding, coded, content.Length))
+                    encoder.Write(content);
+                yield return coded.ToArray();
+            }
+        }
     }
 
     /// <summary>What opens is what was sealed: anything else would be a forgery.</summary>
