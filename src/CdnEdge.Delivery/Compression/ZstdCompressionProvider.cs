@@ -12,6 +12,9 @@ internal sealed class ZstdCompressionProvider : ISizedCompressionProvider
 
     private const int SmallestWindowLog = 10;
 
+    /// <summary>Its name in zstd.h is ZSTD_c_srcSizeHint. Without it a page of ten kibibytes takes as long as one of a hundred.</summary>
+    private const ZSTD_cParameter SizeHint = ZSTD_cParameter.ZSTD_c_experimentalParam7;
+
     /// <summary>Up to here level 19, at 1.3 MB/s; above 15, at 6 MB/s and for 3 % more bytes.</summary>
     private const long Small = 1 << 20;
 
@@ -28,6 +31,7 @@ internal sealed class ZstdCompressionProvider : ISizedCompressionProvider
         // No larger than it needs to be: the level's own window takes tens of mebibytes, even for a page of ten kibibytes.
         var windowLog = BitOperations.Log2((ulong)Math.Max(length, 1)) + 1;
         stream.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, Math.Clamp(windowLog, SmallestWindowLog, LargestWindowLog));
+        stream.SetParameter(SizeHint, (int)Math.Min(length, int.MaxValue));
         return stream;
     }
 }

@@ -35,6 +35,20 @@ public sealed class BodyEncoderTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(CodingsAndSizes))]
+    public void What_is_made_again_is_the_same_to_the_byte(string coding, int size)
+    {
+        // What was evicted and is made anew has the strong tag that it had (RFC 9110 §8.8.1).
+        var text = Text(size);
+
+        var (_, first) = Encode(text, null, coding, limit: long.MaxValue);
+        Encode(Text(size / 2 + 1), null, coding, limit: long.MaxValue);
+        var (_, again) = Encode(text, null, coding, limit: long.MaxValue);
+
+        Assert.Equal(first, again);
+    }
+
+    [Theory]
     [InlineData("br")]
     [InlineData("zstd")]
     [InlineData("gzip")]
