@@ -75,7 +75,7 @@ internal sealed partial class AdminErrors(RequestDelegate next, ILogger<AdminErr
         _ => AdminProblem.Of(StatusCodes.Status500InternalServerError, "A fault of this node: see its log."),
     };
 
-    private static AdminProblem OfJson(JsonException json)
+    internal static AdminProblem OfJson(JsonException json)
     {
         // "$.urls[3]" as a JSON pointer; unknown members come without their own name in the path, but the message has it.
         var pointer = (json.Path ?? "$").TrimStart('$').Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('.', '/');

@@ -7,6 +7,9 @@ internal static class ConfigurationView
 {
     internal const string Redacted = "(redacted)";
 
+    /// <summary>The rest of a longer path is one name: a writer of JSON gives up at 1000, and no option stands so deep.</summary>
+    private const int MaxDepth = 64;
+
     private static readonly string[] SecretWords = ["password", "secret", "token", "credential", "apikey", "connection", "hash"];
     private static readonly string[] SecretFields = ["auth", "cookie", "token", "key", "secret", "password"];
 
@@ -17,13 +20,13 @@ internal static class ConfigurationView
         var secretTransforms = all
             .Where(static value => LastOf(value.Key) is "requestheader" or "responseheader" or "queryvalueparameter"
                 && SecretFields.Any(word => value.Value!.Contains(word, StringComparison.OrdinalIgnoreCase)))
-            .Select(static value => value.Key[..value.Key.LastIndexOf(':')] + ":")
+            .Select(static value => value.Key[..(value.Key.LastIndexOf(':') + 1)])
             .ToList();
         foreach (var (key, value) in all)
         {
             var isSecret = IsSecret(key)
                 || (LastOf(key) is "set" or "append" && secretTransforms.Any(prefix => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)));
-            Add(root, key.Split(':'), isSecret && value!.Length > 0 ? Redacted : WithoutUserInfo(value!));
+            Add(root, key.Split(':', MaxDepth), isSecret && value!.Length > 0 ? Redacted : WithoutUserInfo(value!));
         }
 
         return root;

@@ -51,10 +51,13 @@ internal static class ObjectEndpoints
         return TypedResults.Ok(new ObjectsAnswer(read!.OriginalString, stored));
     }
 
-    private static bool TryReadFields(string[] lines, out HeaderDictionary fields, out string? mistake)
+    internal static bool TryReadFields(string[] lines, out HeaderDictionary fields, out string? mistake)
     {
         fields = [];
         mistake = null;
+
+        // By name first: fields to which line after line is appended copy themselves each time.
+        var read = new Dictionary<string, List<string>>(StringComparer.OrdinalIgnoreCase);
         foreach (var line in lines)
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
@@ -64,9 +67,13 @@ internal static class ObjectEndpoints
                 return false;
             }
 
-            fields.Append(line[..colon], line[(colon + 1)..].Trim());
+            if (!read.TryGetValue(line[..colon], out var values))
+                read[line[..colon]] = values = [];
+            values.Add(line[(colon + 1)..].Trim());
         }
 
+        foreach (var (name, values) in read)
+            fields[name] = values.ToArray();
         return true;
     }
 

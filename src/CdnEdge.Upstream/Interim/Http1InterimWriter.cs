@@ -126,20 +126,20 @@ internal sealed class Http1InterimWriter : IInterimResponseSink
         }
     }
 
-    private static byte[] Encode(int status, IReadOnlyList<KeyValuePair<string, string>> fields)
+    internal static byte[] Encode(int status, IReadOnlyList<KeyValuePair<string, string>> fields)
     {
         var reason = ReasonPhrases.GetReasonPhrase(status);
         if (reason.Length == 0) reason = status == (int)HttpStatusCode.EarlyHints ? "Early Hints" : "Interim";
 
         var connection = fields.Where(static field => field.Key.Equals("Connection", StringComparison.OrdinalIgnoreCase))
             .Select(static field => field.Value).ToArray();
-        var nominated = ConnectionOptions.Nominated(connection);
+        var nominated = ConnectionOptions.Nominated(connection).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
         var head = new StringBuilder("HTTP/1.1 ").Append(status).Append(' ').Append(reason).Append("\r\n");
         foreach (var (name, value) in fields)
         {
             if (!Token.IsToken(name) || NotPassed.Contains(name)
-                || nominated.Contains(name, StringComparer.OrdinalIgnoreCase) || !IsFieldValue(value))
+                || nominated.Contains(name) || !IsFieldValue(value))
             {
                 continue;
             }

@@ -189,6 +189,26 @@ public class ShieldTests
         Assert.Equal(1, middle.Destination("shields", 0).Requests);
     }
 
+    /// <summary>A policy that hears no visitor: then the shield mustn't either, however generously it reads.</summary>
+    [Theory]
+    [InlineData("only-if-cached")]
+    [InlineData("only-if-cached=1")]
+    [InlineData("max-age=0, only-if-cached\"")]
+    public async Task A_visitor_who_wants_nothing_but_what_is_stored_is_not_heard_by_the_shield(string cacheControl)
+    {
+        await using var origin = await OriginAsync(static () => 1);
+        await using var shield = await NodeAsync("fra-1", origin.Url);
+        await using var edge = await NodeAsync("lhr-1", origin.Url, shield: shield.Url, policy: new CachePolicy { HonourRequestDirectives = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/a") { Headers = { Host = WaySite.Site } };
+        request.Headers.TryAddWithoutValidation("Cache-Control", cacheControl);
+
+        using var answer = await edge.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal("origin 1", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, shield.Destination("regional", 0).Requests);
+        Assert.Equal(0, edge.Destination("regional", 0).Requests);
+    }
+
     /// <summary>Long enough ago that what is fetched from now on is newer beyond doubt.</summary>
     private static async Task PurgeAsync(WaySite node, string path)
     {
@@ -204,7 +224,7 @@ public class ShieldTests
         return context.Response.WriteAsync($"origin {count()}");
     });
 
-    private static Task<WaySite> NodeAsync(string id, string origin, string? shield = null, string? siblings = null, int port = 0, int maxHops = 1, long? maxObjectBytes = null)
+    private static Task<WaySite> NodeAsync(string id, string origin, string? shield = null, string? siblings = null, int port = 0, int maxHops = 1, long? maxObjectBytes = null, CachePolicy? policy = null)
     {
         var clusters = new Dictionary<string, string[]> { ["regional"] = [origin] };
         if (shield is not null)
@@ -220,7 +240,7 @@ public class ShieldTests
                 options["siblings"] = new() { Peers = true, Hedging = new() { Enabled = false } };
             },
             all: options => options.Peering = new() { Id = id, Key = Key, MaxHops = maxHops },
-            policy: new CachePolicy { MaxObjectBytes = maxObjectBytes },
+            policy: policy ?? new CachePolicy { MaxObjectBytes = maxObjectBytes },
             port: port);
     }
 

@@ -8,7 +8,7 @@ internal static class AllTargets
     internal static IReadOnlyList<FuzzTarget> List { get; } =
     [
         .. FieldTargets.All(), .. KeyTargets.All(), .. RecordTargets.All(), .. UpstreamTargets.All(), .. GuardTargets.All(), .. ControlTargets.All(),
-        .. HostTargets.All(), .. TlsTargets.All(),
+        .. HostTargets.All(), .. TlsTargets.All(), .. RelayTargets.All(), .. ViewTargets.All(),
     ];
 
     internal static FuzzTarget Find(string name) => List.First(target => target.Name == name);

@@ -191,7 +191,7 @@ internal sealed class RedisPurgeLog : IPurgeLog, ITrafficLog
     private static long EndOf(StreamEntry[] page, int max) => page.Length == max ? MomentOf(page[^1].Id!) : long.MaxValue;
 
     // Another program's entry has none of this: known to be there, not to be read.
-    private static PurgeRecord Read(StreamEntry entry, bool isTraffic)
+    internal static PurgeRecord Read(StreamEntry entry, bool isTraffic)
     {
         var id = MomentOf(entry.Id!);
         return PurgeMoment.TryParse((string?)entry["previous"], out var previous) && (string?)entry["log"] is { } log
