@@ -35,13 +35,13 @@ internal sealed class SurrogateTags
     /// <summary>Those of a response.</summary>
     internal static SurrogateTags Of(IHeaderDictionary headers, CachePolicy policy)
     {
-        List<string>? tags = null;
+        HashSet<string>? tags = null;
         for (var i = 0; i < policy.TagFields.Count; i++)
         {
             if (headers.TryGetValue(policy.TagFields[i], out var lines) && lines.Count > 0)
             {
                 foreach (var line in lines)
-                    AddTags(line, SeparatorOf(policy.TagFields[i]), tags ??= []);
+                    AddTags(line, SeparatorOf(policy.TagFields[i]), tags ??= new(StringComparer.Ordinal));
             }
         }
 
@@ -66,16 +66,14 @@ internal sealed class SurrogateTags
     /// <summary>Surrogate-Key is a list by blanks, as Fastly made it; the others are lists by commas, as Cache-Tag.</summary>
     private static char SeparatorOf(string field) => field.Equals("Surrogate-Key", StringComparison.OrdinalIgnoreCase) ? ' ' : ',';
 
-    private static void AddTags(string? line, char separator, List<string> tags)
+    private static void AddTags(string? line, char separator, HashSet<string> tags)
     {
         foreach (var range in line.AsSpan().Split(separator))
         {
             var tag = line.AsSpan(range).Trim(" \t");
             if (tag.IsEmpty || tag.Length > MaxLength || tags.Count >= MaxCount)
                 continue;
-            var text = tag.ToString();
-            if (!tags.Contains(text, StringComparer.Ordinal))
-                tags.Add(text);
+            tags.Add(tag.ToString());
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed record FuzzTarget(string Name, Func<byte[], int> Run)
     internal Func<IEnumerable<byte[]>> Seeds { get; init; } = static () => [];
 
     /// <summary>Mutated inputs in the short form.</summary>
-    internal int Inputs { get; init; } = 3000;
+    internal int Inputs { get; init; } = 2500;
 
     /// <summary>Longest mutated input in bytes; repetitions are longer.</summary>
     internal int MaxLength { get; init; } = 4096;

@@ -29,7 +29,7 @@ internal static class ControlTargets
     internal static IEnumerable<FuzzTarget> All() =>
     [
         new("purge-body", Body) { Words = [.. Json, .. Urls], BytesPerByte = 500 },
-        new("purge-url", Url) { Words = Urls, BytesPerByte = 1500 },
+        new("purge-url", Url) { Words = Urls, BytesPerByte = 2000 }, // a byte that is no UTF-8 is escaped in nine characters
         new("purge-host", Host) { Words = Urls, BytesPerByte = 300 },
         new("purge-entry", Entry) { Words = [.. Json, .. Urls], BytesPerByte = 1000 },
         new("purge-log-file", LogFile) { Words = [.. Json, "\n"], Inputs = 300, MaxLength = 1500, BytesPerByte = 4000, FreeBytes = 512 * 1024 },
