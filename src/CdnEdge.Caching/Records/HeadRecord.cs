@@ -16,7 +16,8 @@ internal static class HeadRecord
     /// <summary>Ticks; as an age it leaves room to add any time of the calendar.</summary>
     private const long MaxTicks = 1L << 62;
 
-    private const int MaxFields = 10_000;
+    /// <summary>Fields, and lines of one: a head with more is read as none, and so fetched again by others.</summary>
+    internal const int MaxFields = 10_000;
 
     internal static void Write(StoredHead head, RecordWriter to)
     {

@@ -60,9 +60,12 @@ internal static class RecordTargets
         return ((int)reason << 8) | ((int)Reuse.Decide(head, asked, false, Given.Now.AddSeconds(30)) << 4) | (int)freshness.Source;
     }
 
-    // Kestrel and SocketsHttpHandler let no such value come so far.
+    // Kestrel and SocketsHttpHandler let no such value come so far, and hardly so many.
     private static bool CanBeKept(StoredHead head) =>
-        head.Fields.Concat(head.Withheld).All(static field => field.Value.All(static line => !line.AsSpan().ContainsAny('\r', '\n', '\0')))
+        head.Fields.Concat(head.Withheld).All(static field =>
+            field.Value.Count <= HeadRecord.MaxFields && field.Value.All(static line => !line.AsSpan().ContainsAny('\r', '\n', '\0')))
+        && Math.Max(head.Fields.Length, head.Withheld.Length) <= HeadRecord.MaxFields
+        && Math.Max(head.Directives.NoCacheFields.Count, head.Directives.PrivateFields.Count) <= HeadRecord.MaxFields
         && CacheableStatus.IsEverStored(head.Status);
 
     private static int HeadOfRecord(byte[] input)
