@@ -83,12 +83,12 @@ function edge(name, dll) {
 export const names = all.map(contender => contender.name);
 
 /** The contenders of a part that are here, in the order in which they take turns. Handshakes are measured with those of hits. */
-export function contendersOf(part, wanted, tls, say) {
+export function contendersOf(part, wanted, tls, leaveOut) {
   const of = part === 'handshakes' ? 'hits' : part;
   return all.filter(contender => {
     if (!wanted.includes(contender.name) || (contender.onlyIn ?? of) !== of) return false;
     const why = contender.missing() ?? (tls && contender.isWithoutTls ? 'it has no TLS' : null);
-    if (why) say(`${part}: ${contender.name} is left out, ${why}`);
+    if (why) leaveOut(contender.name, why);
     return !why;
   });
 }

@@ -2,6 +2,7 @@
 // Each is on a connection of its own, with one request; a few at a time, for each waits for the server half of the time.
 // Not openssl s_time: .NET's servers resume none of its sessions, but those of every other client.
 import tls from 'node:tls';
+import { suites } from './protocols.mjs';
 
 const atATime = 8;
 const [port, version, seconds, kind] = process.argv.slice(2);
@@ -26,7 +27,9 @@ function shakeHands(session) {
   return new Promise((resolve, reject) => {
     const done = { isResumed: false, session: undefined };
     let bytes = 0;
-    const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, session, minVersion: version, maxVersion: version }, () => {
+    const socket = tls.connect({
+      host: '127.0.0.1', port, rejectUnauthorized: false, session, minVersion: version, maxVersion: version, ciphers: suites[version],
+    }, () => {
       done.isResumed = socket.isSessionReused();
       socket.write(request);
     });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expectedTls, suites } from './protocols.mjs';
 
 const script = name => fileURLToPath(new URL(name, import.meta.url));
 
@@ -42,7 +43,8 @@ async function loadByH2load({ url, core, connections, seconds, directory }) {
   const log = join(directory, 'h2load');
   rmSync(log, { force: true });
   const output = await run('h2load', [
-    '-c', String(core), 'h2load', '-t', '1', '-c', String(connections), '-m', String(streams), '-D', String(seconds), '--log-file', log, url,
+    '-c', String(core), 'h2load', '-t', '1', '-c', String(connections), '-m', String(streams), '-D', String(seconds), '--log-file', log,
+    '--tls13-ciphers', suites['TLSv1.3'], url,
   ]);
 
   const number = (what, pattern) => {
@@ -50,6 +52,9 @@ async function loadByH2load({ url, core, connections, seconds, directory }) {
     if (found === null) throw new Error(`h2load printed no ${what} for ${url}:\n${output}`);
     return Number(found[1]);
   };
+  const of = name => new RegExp(`^${name}: (.*)$`, 'm').exec(output)?.[1] ?? 'nothing';
+  const agreed = `${of('TLS Protocol')}, ${of('Cipher')}`;
+  if (agreed !== expectedTls) throw new Error(`h2load and ${url} agreed on ${agreed}, where ${expectedTls} is meant`);
   // Requests that are under way at the end of the time count as started only.
   failOn({ failed: number('failures', /(\d+) failed/), errored: number('errors', /(\d+) errored/), timeout: number('timeouts', /(\d+) timeout/) }, url);
   const bytes = number('bytes', /traffic: \S+ \((\d+)\) total/);

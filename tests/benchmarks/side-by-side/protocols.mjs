@@ -12,6 +12,12 @@ export const protocols = {
   h2: { title: 'HTTP/2', scheme: 'https', isOverTls: true },
 };
 
+/**
+ * The suites that clients offer: only these, since contenders choose by different orders (nginx by the client's, .NET by its own).
+ * They're what clients and servers of OpenSSL agree on that have no wishes, as wrk, which takes none, and all contenders.
+ */
+export const suites = { 'TLSv1.3': 'TLS_AES_256_GCM_SHA384', 'TLSv1.2': 'ECDHE-ECDSA-AES256-GCM-SHA384' };
+
 /** A self-signed certificate for everybody: P-256, as Let's Encrypt's clients ask for. */
 export function makeCertificate(directory) {
   const certificate = join(directory, 'certificate.pem');
@@ -30,6 +36,9 @@ export function agreedTls(port) {
   const of = name => new RegExp(`^${name}: (.*)$`, 'm').exec(stderr)?.[1] ?? 'nothing';
   return `${of('Protocol version')}, ${of('Ciphersuite')}`;
 }
+
+/** What everything is to be measured with. */
+export const expectedTls = `TLSv1.3, ${suites['TLSv1.3']}`;
 
 /** One GET on a connection of its own. */
 export const get = (protocol, port, path) => (protocol === 'h2' ? getOverHttp2(port, path) : getOverHttp1(protocols[protocol].isOverTls ? https : http, port, path));

@@ -35,11 +35,14 @@ export function machine(settings) {
 const howSpoken = ({ protocol, connections, parts }) => parts.includes('handshakes') ? 'TLS, 8 connections at a time'
   : `${protocols[protocol].title}, ${connections} connections${protocol === 'h2' ? `, ${streams} streams each` : ''}`;
 
-/** What each contender agrees on with a client that has no wishes, which has to be the same. */
-const suites = racers => racers.filter(racer => racer.tls).map(racer => `${racer.name}: ${racer.tls}`);
+/** What each contender agrees on, and who is missing for it. */
+const agreements = (racers, leftOut) => [
+  ...racers.filter(racer => racer.tls).map(racer => `${racer.name}: ${racer.tls}`),
+  ...leftOut.map(({ name, why }) => `${name}: left out, ${why}`),
+];
 
 /** Handshakes a second. "of the core": what they would be if the contender had had its core all the time. */
-export function handshakeTable({ cases, racers }) {
+export function handshakeTable({ cases, racers, leftOut }) {
   const rows = [['TLS handshakes, each with one request of 1 KiB', '', 'per second', 'core', 'of the core', 'of nginx']];
   const perCore = (racer, one) => summary(racer, one).rate / summary(racer, one).own;
   const nginx = racers.find(racer => racer.name === 'nginx');
@@ -51,7 +54,7 @@ export function handshakeTable({ cases, racers }) {
       ]);
     }
   }
-  return [...aligned(rows), ...suites(racers)];
+  return [...aligned(rows), ...agreements(racers, leftOut)];
 }
 
 export const hitTable = (result, settings) => table(result, 'hits', ['nginx', 'varnish', 'kestrel', 'before'], settings);
@@ -59,7 +62,7 @@ export const hitTable = (result, settings) => table(result, 'hits', ['nginx', 'v
 export const missTable = (result, settings) =>
   table(result, 'misses (1 KiB; "miss": storable and distinct, "pass": no-store)', ['nginx', 'varnish', 'yarp', 'before'], settings);
 
-function table({ cases, racers }, title, references, settings) {
+function table({ cases, racers, leftOut }, title, references, settings) {
   const present = references.filter(name => racers.some(racer => racer.name === name));
   const rows = [[title, '', 'requests/s', 'MB/s', 'p50 ms', 'p99 ms', 'core', ...present.map(name => `of ${name}`)]];
   for (const [i, one] of cases.entries()) {
@@ -79,7 +82,7 @@ function table({ cases, racers }, title, references, settings) {
       ]);
     }
   }
-  return [...aligned(rows.map((row, i) => i === 0 ? row : row.map((cell, column) => column === 6 ? percent(cell) : cell))), ...suites(racers)];
+  return [...aligned(rows.map((row, i) => i === 0 ? row : row.map((cell, column) => column === 6 ? percent(cell) : cell))), ...agreements(racers, leftOut)];
 }
 
 const cells = figures => [

@@ -7,7 +7,7 @@ import { contendersOf, names, start } from './contenders.mjs';
 import { endLoad, load, shakeHands } from './load.mjs';
 import { sha256, startOrigin } from './origin.mjs';
 import { allowedCores, end, endAll, watchCore } from './processes.mjs';
-import { agreedTls, get, makeCertificate, protocols } from './protocols.mjs';
+import { agreedTls, expectedTls, get, makeCertificate, protocols } from './protocols.mjs';
 import { handshakeTable, headline, machine, missTable, hitTable, sizeName, warnings } from './report.mjs';
 
 const usage = `usage: run.sh [--sizes 1024,10240,102400,1048576] [--seconds 8] [--rounds 3] [--warm 30] [--connections 64]
@@ -105,10 +105,18 @@ async function runPart(part, settings, origin, directory) {
   const cases = casesOf(part, settings.sizes);
   const tls = protocols[protocol].isOverTls ? makeCertificate(directory) : null;
   const racers = [];
-  for (const contender of contendersOf(part, settings.contenders, tls !== null, say)) {
+  const leftOut = [];
+  const leaveOut = (name, why) => {
+    leftOut.push({ name, why });
+    say(`${part}: ${name} is left out, ${why}`);
+  };
+  for (const contender of contendersOf(part, settings.contenders, tls !== null, leaveOut)) {
     const racer = await start(contender, { directory, core: settings.serverCore, origin, protocol, tls });
     racers.push(racer);
-    if (tls) racer.tls = agreedTls(racer.port);
+    if (tls) {
+      racer.tls = agreedTls(racer.port);
+      if (racer.tls !== expectedTls) throw new Error(`${racer.name} agrees on ${racer.tls}, where ${expectedTls} is meant`);
+    }
     for (const one of cases) await lookAt(racer, one, settings, origin);
     say(`${part}: ${racer.name}, cold, then ${settings.warm} s of load`);
     racer.cold = await measure(racer, cases[0], settings, origin, settings.seconds);
@@ -133,7 +141,7 @@ async function runPart(part, settings, origin, directory) {
     for (const one of cases) await lookAt(racer, one, settings, origin);
     await end(racer.started);
   }
-  return { part, cases, racers };
+  return { part, cases, racers, leftOut };
 }
 
 let distinct = 0;
