@@ -34,7 +34,7 @@ internal sealed record SoakPart(
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Until.TotalSeconds,8:0} s {Visits,8} {Hits,6} {Errors.Count,7} {P50?.TotalMilliseconds,8:0.0} {P99?.TotalMilliseconds,8:0.0} {Resident / 1048576.0,11:0.0} {OpenFiles,11}");
+        $"{Until.TotalSeconds,8:0} s {Visits,8} {Hits,6} {Errors.Count,7} {P50?.TotalMilliseconds,8:0.0} {P99?.TotalMilliseconds,8:0.0} {Resident / 1048576.0,11:0.0} {OpenFiles,11}{(Errors.Count > 0 ? "  such as " + Errors[0] : "")}");
 }
 
 /// <summary>What a soak came to.</summary>

@@ -53,6 +53,7 @@ internal sealed class SoakRun : IAsyncDisposable
         await using (attackers)
         {
             visitors.Start(_tuning.Rate);
+            await Task.Delay(_tuning.Warming);
             purger.Start();
             attackers.Start();
             print(SoakPart.Heading);

@@ -6,6 +6,9 @@ internal sealed record SoakTuning
     /// <summary>All of it.</summary>
     internal TimeSpan Duration { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Visits alone, until most of the node's code is compiled: then the others come, and time counts.</summary>
+    internal TimeSpan Warming { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Requests a second of the well-behaved.</summary>
     internal double Rate { get; init; } = 200;
 
@@ -28,6 +31,7 @@ internal sealed record SoakTuning
     internal static SoakTuning Short { get; } = new()
     {
         Duration = TimeSpan.FromSeconds(20),
+        Warming = TimeSpan.FromSeconds(3),
         Rate = 60,
         Attackers = 1,
         AttackPatience = TimeSpan.FromSeconds(5),
