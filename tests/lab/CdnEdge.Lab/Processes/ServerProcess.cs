@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace CdnEdge.Lab.Processes;
@@ -18,11 +19,15 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private Process? _process;
 
-    // Whoever breaks the lab off takes its processes along.
+    // Whoever breaks the lab off takes its processes along. Since .NET 10 a signal ends a program without ProcessExit.
+    private static readonly PosixSignalRegistration[] Signals =
+        [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(static signal => PosixSignalRegistration.Create(signal, static _ => KillAll()))];
+
     static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
     {
-        foreach (var process in Running.Keys)
-            Kill(process);
+        KillAll();
+        foreach (var signal in Signals)
+            signal.Dispose();
     };
 
     /// <param name="program">Found in PATH.</param>
@@ -127,6 +132,12 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private static bool IsSetting(string name) =>
         Array.Exists(["CdnEdge_", "ReverseProxy_", "Kestrel_", "Logging_", "ASPNETCORE_"], prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+
+    private static void KillAll()
+    {
+        foreach (var process in Running.Keys)
+            Kill(process);
+    }
 
     private static void Kill(Process process)
     {
