@@ -28,21 +28,11 @@ internal static class Sites
     internal static async Task<Answer> AwaitAsync(this CachedSite site, string coding, string fields = Browser, string path = "/")
     {
         Answer? answer = null;
-        await UntilAsync(async () => (answer = await site.FetchAsync(fields, path)).Coding == coding, () => $"{coding}, not {answer}");
+        await CachedSite.UntilAsync(async () => (answer = await site.FetchAsync(fields, path)).Coding == coding, () => $"{coding}, not {answer}");
         return answer!;
     }
 
     internal static StoredResponse StoredAt(this CachedSite site, string path = "/") => Assert.Single(site.Memory.Find(site.Key(path))!.Variants);
-
-    internal static async Task UntilAsync(Func<Task<bool>> state, Func<string> what)
-    {
-        var deadline = DateTime.UtcNow.AddSeconds(30);
-        while (!await state())
-        {
-            Assert.True(DateTime.UtcNow < deadline, "Never came: " + what());
-            await Task.Delay(10);
-        }
-    }
 
     internal static CachePolicy Policy(Action<CompressionPolicy> configure)
     {

@@ -86,12 +86,14 @@ internal sealed class CachedSite : IAsyncDisposable
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     /// <summary>Waits for a state.</summary>
-    internal static async Task UntilAsync(Func<bool> state, string what)
+    internal static Task UntilAsync(Func<bool> state, string what) => UntilAsync(() => Task.FromResult(state()), () => what);
+
+    internal static async Task UntilAsync(Func<Task<bool>> state, Func<string> what)
     {
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (!state())
+        var deadline = DateTime.UtcNow.AddSeconds(30);
+        while (!await state())
         {
-            Assert.True(DateTime.UtcNow < deadline, "Never came: " + what);
+            Assert.True(DateTime.UtcNow < deadline, "Never came: " + what());
             await Task.Delay(5);
         }
     }

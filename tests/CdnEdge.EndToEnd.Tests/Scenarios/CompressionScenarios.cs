@@ -295,17 +295,16 @@ public sealed class CompressionScenarios(CompressionScenarios.RecompressingEdge 
     {
         var page = edge.Origin.Serves(origin => origin.Fresh(Page, Html));
         string[] accepted = ["br", "gzip", "zstd", "identity"];
-        var deadline = DateTime.UtcNow.AddSeconds(30);
         var seen = new HashSet<string>();
 
-        while (seen.Count < accepted.Length && DateTime.UtcNow < deadline)
+        await Deadline.Until(async () =>
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => edge.Get(page, $"Accept-Encoding: {accepted[i % accepted.Length]}")));
             Assert.All(answers, answer => Assert.Equal(Page, Decode(answer)));
             seen.UnionWith(answers.Select(static answer => answer.Headers["Content-Encoding"] ?? "identity"));
-        }
+            return seen.Count == accepted.Length;
+        }, "an answer in each coding");
 
-        Assert.Equal(accepted.Length, seen.Count);
         Assert.Single(page.Requests);
     }
 
