@@ -215,6 +215,7 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
             services.Share(_fill.Key.Key, stored, _policy, Context.Request.Headers, job.TakeLease());
         }
 
+        services.Fills.Remove(_fill);
         _fill.PublishHead(
             new FillHead
             {
@@ -332,6 +333,10 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
         _fill.StopStoring(head with { Stored = null, Reason = NoStoreReason.TooLarge });
     }
 
+    /// <summary>
+    /// Before anybody hears that the answer is whole. Who asks after that finds it in the store and no fill to join, and so has what
+    /// must be validated first (no-cache) validated.
+    /// </summary>
     private void Store(FillHead head)
     {
         if (_isStored || head is { Result: FillResult.Validated })
@@ -340,7 +345,12 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
         }
 
         _isStored = true;
+        PutInMemory(head);
+        services.Fills.Remove(_fill);
+    }
 
+    private void PutInMemory(FillHead head)
+    {
         if (head.Stored is null)
         {
             return;

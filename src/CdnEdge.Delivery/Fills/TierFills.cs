@@ -114,6 +114,7 @@ internal sealed class TierFills(CacheServices services)
             services.Store(fill.Key.Key, new StoredResponse(fill.Head!.Stored!, fill.Body, fill.Epoch), job.Policy, job.Request.VisitorHeaders);
         }
 
+        services.Fills.Remove(fill);
         fill.Complete(trailers: null);
     }
 

@@ -1,5 +1,6 @@
 using CdnEdge.Delivery.Tests.Scene;
 using CdnEdge.Upstream.Tests.Scene;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CdnEdge.Delivery.Tests.Fills;
@@ -32,6 +33,38 @@ public class SharedFillTests
         await CachedSite.UntilAsync(() => site.Memory.Count == 1, "the stored response");
         Assert.EndsWith("\r\n\r\nabcd", await site.GetAsync("/x"));
         Assert.Single(origin.Requests);
+    }
+
+    [Fact]
+    public async Task Who_asks_again_once_the_whole_is_there_has_it_validated()
+    {
+        // A fill whose last steps, when everything has been sent on, take their time.
+        var ended = new TaskCompletionSource();
+        await using var origin = RawOrigin.Serving(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is { } request)
+                await connection.SendAsync(
+                    request.Contains("If-None-Match: \"1\"", StringComparison.Ordinal)
+                        ? "HTTP/1.1 304 Not Modified\r\nCache-Control: no-cache\r\nETag: \"1\"\r\n\r\n"
+                        : "HTTP/1.1 200 OK\r\nCache-Control: no-cache\r\nETag: \"1\"\r\nContent-Length: 4\r\n\r\nabcd");
+        });
+        await using var site = await CachedSite.StartAsync(origin, proxy: pipeline => pipeline.Use(async (context, next) =>
+        {
+            await next(context);
+            if (context.Response.StatusCode == 200)
+                await ended.Task;
+        }));
+
+        for (var i = 0; i < 3; i++)
+        {
+            await using var client = await site.ConnectAsync();
+            await client.SendAsync("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+            await client.ReadUntilAsync("\r\n\r\nabcd");
+        }
+
+        ended.SetResult();
+        Assert.Equal(1, origin.Requests.Count(request => !request.Contains("If-None-Match", StringComparison.Ordinal)));
+        Assert.Equal(3, origin.Requests.Count);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal sealed class CachedSite : IAsyncDisposable
 
     internal static async Task<CachedSite> StartAsync(
         RawOrigin origin, CachePolicy? policy = null, TimeProvider? time = null, long memory = 64 << 20, PeeringOptions? peering = null,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null, Action<IReverseProxyApplicationBuilder>? proxy = null)
     {
         var errors = new Errors();
         var builder = WebApplication.CreateSlimBuilder();
@@ -60,7 +60,19 @@ internal sealed class CachedSite : IAsyncDisposable
                 options.Peering = peering ?? options.Peering;
             });
         var app = builder.Build();
-        app.MapReverseProxy();
+        if (proxy is null)
+        {
+            app.MapReverseProxy();
+        }
+        else
+        {
+            app.MapReverseProxy(pipeline =>
+            {
+                proxy(pipeline);
+                pipeline.UseLoadBalancing();
+            });
+        }
+
         await app.StartAsync();
         return new CachedSite(app, errors);
     }
