@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using CdnEdge.Caching;
 using CdnEdge.Storage;
@@ -130,6 +129,12 @@ internal static class StoredResponder
             var writer = context.Response.BodyWriter;
             var aborted = context.RequestAborted;
             var turn = default(Turn);
+            if (range.Length > BurstBytes)
+            {
+                // Before that, Kestrel would keep what is written in blocks of 4 KiB, and copy it once more behind the head.
+                await context.Response.StartAsync(aborted);
+            }
+
             for (var offset = range.Offset; offset < range.End;)
             {
                 var burst = (int)Math.Min(BurstBytes, range.End - offset);
@@ -163,17 +168,21 @@ internal static class StoredResponder
 
     private static void CopyTo(PipeWriter writer, StoredBody body, long offset, int count)
     {
-        while (count > 0)
+        // In one span: Kestrel keeps it together down to the socket or to TLS, where small blocks each cost a record or more.
+        var target = writer.GetSpan(count)[..count];
+        while (!target.IsEmpty)
         {
-            var run = body.Read(offset, count).Span;
+            var run = body.Read(offset, target.Length).Span;
             if (run.IsEmpty)
             {
                 throw new InvalidOperationException($"A stored body of {body.Length} bytes lacks the byte at {offset}.");
             }
 
-            writer.Write(run);
+            run.CopyTo(target);
+            target = target[run.Length..];
             offset += run.Length;
-            count -= run.Length;
         }
+
+        writer.Advance(count);
     }
 }

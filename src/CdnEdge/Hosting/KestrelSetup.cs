@@ -56,6 +56,7 @@ internal static class KestrelSetup
         if (!address.IsTls)
             return;
         endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
+        TlsOutput.Use(endpoint);
         Http2FloodGuard.Use(endpoint);
         ((IMultiplexedConnectionBuilder)endpoint).Use(endpoint.ApplicationServices.GetRequiredService<Http3FloodGuard>().Guard);
     }
