@@ -334,8 +334,8 @@ internal sealed class FillExchange(CacheServices services, FillJob job, FillPlan
     }
 
     /// <summary>
-    /// Before anybody hears that the answer is whole. Who asks after that finds it in the store and no fill to join, and so has what
-    /// must be validated first (no-cache) validated.
+    /// Stores the answer and takes the fill out of the table, before anybody hears that it's whole: who asks after that finds it in the
+    /// store and no fill to join, and so has what must be validated first (no-cache) validated.
     /// </summary>
     private void Store(FillHead head)
     {

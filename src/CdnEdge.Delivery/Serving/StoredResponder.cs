@@ -131,7 +131,7 @@ internal static class StoredResponder
             var turn = default(Turn);
             if (range.Length > BurstBytes)
             {
-                // Before that, Kestrel would keep what is written in blocks of 4 KiB, and copy it once more behind the head.
+                // Until the head is begun, Kestrel keeps what is written aside, and copies it behind the head in blocks of 4 KiB.
                 await context.Response.StartAsync(aborted);
             }
 
