@@ -20,15 +20,15 @@ internal static class TlsOutput
     private const int WaitingBytes = 64 * 1024;
 
     /// <summary>How long a client may take for what is left when HTTP has ended its connection: as long as for any other write.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static ReadOnlySpan<byte> Http2 => "h2"u8;
 
-    internal static void Use(ListenOptions endpoint) => endpoint.Use(static next => connection =>
+    internal static void Use(ListenOptions endpoint, TimeProvider time) => endpoint.Use(next => connection =>
     {
         var tls = connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream;
         if (connection.Features.GetRequiredFeature<ITlsApplicationProtocolFeature>().ApplicationProtocol.Span.SequenceEqual(Http2))
-            return CollectAsync(connection, tls, next);
+            return CollectAsync(connection, tls, time, next);
 
         connection.Transport = new Duplex(
             connection.Transport.Input, PipeWriter.Create(tls, new StreamPipeWriterOptions(minimumBufferSize: BlockBytes, leaveOpen: true)));
@@ -39,7 +39,7 @@ internal static class TlsOutput
     /// The answers of many streams leave together: the thread pool sends what there is when it has answered those requests that came
     /// together. By itself each answer would be a record and a send, which with small ones is most of their cost.
     /// </summary>
-    private static async Task CollectAsync(ConnectionContext connection, SslStream tls, ConnectionDelegate next)
+    private static async Task CollectAsync(ConnectionContext connection, SslStream tls, TimeProvider time, ConnectionDelegate next)
     {
         var pipe = new Pipe(new PipeOptions(
             readerScheduler: PipeScheduler.ThreadPool,
@@ -57,7 +57,7 @@ internal static class TlsOutput
         finally
         {
             await pipe.Writer.CompleteAsync();
-            using var patience = new CancellationTokenSource(Patience);
+            using var patience = new CancellationTokenSource(Patience, time);
             using (patience.Token.UnsafeRegister(
                 static state => ((ConnectionContext)state!).Abort(new ConnectionAbortedException("The client didn't take the last of its answers.")), connection))
                 await sending;

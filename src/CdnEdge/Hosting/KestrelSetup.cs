@@ -56,7 +56,7 @@ internal static class KestrelSetup
         if (!address.IsTls)
             return;
         endpoint.ApplicationServices.GetRequiredService<TlsHandshake>().AddTo(endpoint);
-        TlsOutput.Use(endpoint);
+        TlsOutput.Use(endpoint, endpoint.ApplicationServices.GetRequiredService<TimeProvider>());
         Http2FloodGuard.Use(endpoint);
         ((IMultiplexedConnectionBuilder)endpoint).Use(endpoint.ApplicationServices.GetRequiredService<Http3FloodGuard>().Guard);
     }
