@@ -13,11 +13,11 @@ namespace CdnEdge.Tls;
 /// </summary>
 internal static class TlsOutput
 {
-    /// <summary>Bytes of a block, which TLS gets in one go: two whole records.</summary>
-    internal const int BlockBytes = 32 * 1024;
+    /// <summary>Bytes of a block, which TLS gets in one go: four whole records.</summary>
+    internal const int BlockBytes = 64 * 1024;
 
-    /// <summary>How much of HTTP/2 may wait for the client before the streams do: as much as Kestrel lets wait in front of a socket.</summary>
-    private const int WaitingBytes = 64 * 1024;
+    /// <summary>How much of HTTP/2 may wait for the client before the streams do: one block is being sent, one is being filled.</summary>
+    private const int WaitingBytes = 2 * BlockBytes;
 
     /// <summary>How long a client may take for what is left when HTTP has ended its connection: as long as for any other write.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

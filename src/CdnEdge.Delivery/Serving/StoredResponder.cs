@@ -8,15 +8,21 @@ namespace CdnEdge.Delivery.Serving;
 /// <summary>Answers from a stored response: whole, as 304 or 412, or in ranges.</summary>
 internal static class StoredResponder
 {
-    /// <summary>
-    /// Bodies up to this many bytes are handed to Kestrel in one go, without waiting in between; it's also how much is
-    /// written between two flushes of a larger one.
-    /// </summary>
+    /// <summary>How much of a large body is written between two flushes.</summary>
     internal const int BurstBytes = 64 * 1024;
+
+    /// <summary>Bodies up to this many bytes are handed to Kestrel in one go, without waiting in between: HTTP/2 schedules each wait anew.</summary>
+    private const int WholeBytes = 128 * 1024;
+
+    /// <summary>
+    /// Larger bodies go behind a head that has been begun. Until then Kestrel's HTTP/1.1 keeps what is written aside, and copies it behind the
+    /// head in blocks of 4 KiB.
+    /// </summary>
+    private const int AsideBytes = 4 * 1024;
 
     /// <summary>
     /// Answers with what was chosen. Takes over the caller's reference on its body. Completes synchronously, and allocates nothing of its
-    /// own, where the body fits <see cref="BurstBytes"/> and the request has no conditions.
+    /// own, where the body fits <see cref="WholeBytes"/> and the request has no conditions.
     /// </summary>
     internal static Task ServeAsync(HttpContext context, in Representation chosen, DateTimeOffset now, string cacheStatus)
     {
@@ -51,23 +57,29 @@ internal static class StoredResponder
             return Task.CompletedTask;
         }
 
-        if (length > BurstBytes)
-        {
-            return WriteRangeAsync(context, body, new ByteRange(0, length), release: true);
-        }
+        return length > WholeBytes
+            ? WriteRangeAsync(context, body, new ByteRange(0, length), release: true)
+            : WriteAtOnceAsync(context, body, (int)length);
+    }
 
+    private static async Task WriteAtOnceAsync(HttpContext context, StoredBody body, int length)
+    {
         try
         {
-            CopyTo(response.BodyWriter, body, 0, (int)length);
+            await BeginAsync(context, length);
+
+            // Kestrel sends it when the request ends.
+            CopyTo(context.Response.BodyWriter, body, 0, length);
         }
         finally
         {
             body.Release();
         }
-
-        // Kestrel sends it when the request ends.
-        return Task.CompletedTask;
     }
+
+    /// <summary>Begins the head where that saves a copy of the body.</summary>
+    private static Task BeginAsync(HttpContext context, long length) =>
+        length > AsideBytes && HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Response.StartAsync() : Task.CompletedTask;
 
     private static async Task ServeConditionalAsync(HttpContext context, Representation chosen, DateTimeOffset now, string cacheStatus)
     {
@@ -129,12 +141,7 @@ internal static class StoredResponder
             var writer = context.Response.BodyWriter;
             var aborted = context.RequestAborted;
             var turn = default(Turn);
-            if (range.Length > BurstBytes)
-            {
-                // Until the head is begun, Kestrel keeps what is written aside, and copies it behind the head in blocks of 4 KiB.
-                await context.Response.StartAsync(aborted);
-            }
-
+            await BeginAsync(context, range.Length);
             for (var offset = range.Offset; offset < range.End;)
             {
                 var burst = (int)Math.Min(BurstBytes, range.End - offset);
