@@ -62,11 +62,27 @@ internal static class AcceptedLanguages
     /// </summary>
     internal static bool Selects(ReadOnlySpan<char> stored, string language, ReadOnlySpan<char> presented)
     {
-        Cut(presented, '!', out var wanted, out var refused);
+        Cut(presented, '!', out var wanted, out _);
         Cut(wanted, ';', out var best, out _);
-        if (best.SequenceEqual(language))
-            return true;
+        return best.SequenceEqual(language) || IsNarrowed(stored, language, presented);
+    }
 
+    /// <summary>
+    /// Whether a response in <paramref name="language"/>, chosen for <paramref name="newer"/>, is the choice for everything that one
+    /// chosen for <paramref name="older"/> is the choice for.
+    /// </summary>
+    internal static bool SelectsAllOf(ReadOnlySpan<char> older, string language, ReadOnlySpan<char> newer)
+    {
+        // de-at;de also answers who asks for de alone, who doesn't want de-at most: that must have been offered now, too.
+        Cut(older, '!', out var wanted, out _);
+        Cut(wanted, ';', out var best, out var others);
+        return (best.SequenceEqual(language) && !Accepts(others, language)) || IsNarrowed(newer, language, older);
+    }
+
+    /// <summary>Whether nothing is asked for that wasn't then, the preferences don't contradict, and the language is acceptable.</summary>
+    private static bool IsNarrowed(ReadOnlySpan<char> stored, string language, ReadOnlySpan<char> presented)
+    {
+        Cut(presented, '!', out var wanted, out var refused);
         Cut(stored, '!', out var offered, out _);
         return IsWithin(wanted, offered) && Accepts(wanted, language) && !Accepts(refused, language);
     }

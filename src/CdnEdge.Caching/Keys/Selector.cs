@@ -117,7 +117,8 @@ internal readonly struct Selector
 
         return _language is not null
             && string.Equals(_language, older._language, StringComparison.Ordinal)
-            && older._text is not null && MatchesText(older._text);
+            && _text is not null && older._text is not null && IsLanguageList(_text) && IsLanguageList(older._text)
+            && AcceptedLanguages.SelectsAllOf(older._text, _language, _text);
     }
 
     /// <summary>Appends the name and normalised value that a request has, so that no two different ones look alike.</summary>

@@ -224,6 +224,7 @@ public class VarianceTests
     [InlineData(false, "Accept-Encoding", "Accept-Encoding: gzip, br", "Accept-Encoding", "Accept-Encoding: *")]
     [InlineData(true, "Accept-Language", "Accept-Language: de", "Accept-Language", "Accept-Language: en, de")]
     [InlineData(false, "Accept-Language", "Accept-Language: fr", "Accept-Language", "Accept-Language: en, de")]
+    [InlineData(true, "Accept-Language", "Accept-Language: de, en;q=0.5", "Accept-Language", "Accept-Language: fr")]
     public void Is_replaced_by_a_newer_one_that_answers_the_same(bool expected, string vary, string stored, string newerVary, string newerStored)
     {
         var older = Vary(vary, stored, "Content-Encoding: gzip", "Content-Language: de");
@@ -239,6 +240,21 @@ public class VarianceTests
 
         Assert.False(older.IsReplacedBy(Vary("Accept-Encoding", "Accept-Encoding: gzip, br", "Content-Encoding: br")));
         Assert.True(older.IsReplacedBy(Vary("Accept-Encoding", "Accept-Encoding: gzip"))); // the same request, now answered plainly
+    }
+
+    [Fact]
+    public void Is_not_replaced_where_it_also_answers_who_asks_for_the_language_at_large()
+    {
+        var older = Vary("Accept-Language", "Accept-Language: de-at, de;q=0.5", "Content-Language: de-at");
+        var atLarge = Fields.Of("Accept-Language: de");
+        Assert.True(older.Matches(Default, atLarge));
+
+        foreach (var (stored, replaces) in new[] { ("en", false), ("de-at", false), ("de-at, de;q=0.7, en;q=0.5", true) })
+        {
+            var newer = Vary("Accept-Language", "Accept-Language: " + stored, "Content-Language: de-at");
+            Assert.Equal(replaces, older.IsReplacedBy(newer));
+            Assert.Equal(replaces, newer.Matches(Default, atLarge));
+        }
     }
 
     [Theory]
